@@ -1,0 +1,1 @@
+"""The function app: registers the blueprints of diagnostics.triggers; nothing else."""
