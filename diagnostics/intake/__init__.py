@@ -1,0 +1,1 @@
+"""Intake: alert payloads, Event Grid events and queue messages become requests."""

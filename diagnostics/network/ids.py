@@ -1,0 +1,115 @@
+"""ARM resource ids: parse, compare, link.
+
+Azure compares ids case-insensitively and hands them out in every case: alert targets are lower-cased, resource groups
+of a VM's networkProfile are sometimes upper-cased. A `ResourceId` keeps the spelling it was given, and equals every
+other spelling of the same id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import quote
+
+from diagnostics.errors import ParseError
+
+# A dot segment would climb out of the path that the id becomes part of.
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/?#\\\s%&\x00-\x1f][^/?#\\%&\x00-\x1f]*")
+_LONGEST = 1_024
+
+VIRTUAL_MACHINE = "microsoft.compute/virtualmachines"
+SCALE_SET = "microsoft.compute/virtualmachinescalesets"
+SCALE_SET_VM = "microsoft.compute/virtualmachinescalesets/virtualmachines"
+NETWORK_INTERFACE = "microsoft.network/networkinterfaces"
+SCALE_SET_NETWORK_INTERFACE = "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces"
+IP_CONFIGURATION = "microsoft.network/networkinterfaces/ipconfigurations"
+SUBNET = "microsoft.network/virtualnetworks/subnets"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceId:
+    """One ARM resource id, `/subscriptions/{guid}[/resourceGroups/{name}[/providers/{namespace}/{type}/{name}…]]`.
+
+    Two ids are equal, and hash alike, when they differ only in case.
+
+    Source: Azure Resource Manager, "Resource naming restrictions" and "Template functions: resourceId".
+    """
+
+    text: str = field(compare=False)
+    subscription: str = field(compare=False)
+    resource_group: str = field(compare=False)
+    type: str = field(compare=False)
+    names: tuple[str, ...] = field(compare=False)
+    key: str
+
+    @classmethod
+    def parse(cls, text: object, where: str = "resource id") -> Self:
+        """Read an id from text.
+
+        Args:
+            text: what should be an id; anything but an id is an error, not a crash.
+            where: the field it came from, named in the error.
+
+        Raises:
+            ParseError: the text is no ARM id below a subscription.
+        """
+        if not isinstance(text, str) or not text.startswith("/") or len(text) > _LONGEST:
+            raise ParseError(f"{where}: {_shown(text)} is not an ARM resource id")
+        parts = text.rstrip("/").split("/")[1:]
+        if not all(_SEGMENT.fullmatch(part) for part in parts):
+            raise ParseError(f"{where}: {_shown(text)} has an empty or forbidden part")
+        if len(parts) < 2 or parts[0].lower() != "subscriptions":
+            raise ParseError(f"{where}: {_shown(text)} does not start with /subscriptions/{{id}}")
+        group, rest = "", parts[2:]
+        if len(rest) >= 2 and rest[0].lower() == "resourcegroups":
+            group, rest = rest[1], rest[2:]
+        kinds, names = _provider(rest, text, where)
+        return cls(text.rstrip("/"), parts[1].lower(), group, kinds, names, text.rstrip("/").lower())
+
+    @classmethod
+    def maybe(cls, text: object) -> Self | None:
+        """The id in the text, or None where the text is none."""
+        try:
+            return cls.parse(text)
+        except ParseError:
+            return None
+
+    @property
+    def name(self) -> str:
+        """The resource's own name: the last part."""
+        return self.names[-1] if self.names else self.resource_group or self.subscription
+
+    @property
+    def parent(self) -> Self | None:
+        """The resource that this one lies in (a subnet's virtual network), or None for a top-level one."""
+        return type(self).parse(self.text.rsplit("/", 2)[0]) if len(self.names) > 1 else None
+
+    def portal_url(self, portal: str) -> str:
+        """The resource's page in a portal such as `https://portal.azure.com`."""
+        return f"{portal}/#@/resource{quote(self.text)}"
+
+    def within(self, scope: ResourceId) -> bool:
+        """Whether the scope, a subscription, resource group or resource, is this id or contains it."""
+        return self.key == scope.key or self.key.startswith(scope.key + "/")
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _provider(rest: list[str], text: str, where: str) -> tuple[str, tuple[str, ...]]:
+    """The type, lower-cased, and names behind the last `providers`: an extension resource is what it extends with."""
+    if not rest:
+        return "", ()
+    marks = [i for i, part in enumerate(rest) if part.lower() == "providers" and i % 2 == 0]
+    if not marks or marks[0] != 0:
+        raise ParseError(f"{where}: {_shown(text)} has no /providers/ where one belongs")
+    tail = rest[marks[-1] + 1 :]
+    if len(tail) < 3 or len(tail) % 2 == 0:
+        raise ParseError(f"{where}: {_shown(text)} has a type without a name, or a name without a type")
+    return "/".join([tail[0], *tail[1::2]]).lower(), tuple(tail[2::2])
+
+
+def _shown(text: object) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= 200 else shown[:200] + "…"

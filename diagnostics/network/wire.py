@@ -1,0 +1,127 @@
+"""ARM JSON as msgspec Structs: only the fields that are read, everything optional that Azure sometimes leaves out.
+
+A decoding error names its path (`$.properties.ipConfigurations[0].properties.primary`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """A reference to another resource."""
+
+    id: str = ""
+
+
+class _Camel(msgspec.Struct, frozen=True, rename="camel"):
+    """Fields in camelCase, as ARM writes them."""
+
+
+class IpConfigurationProperties(_Camel, frozen=True):
+    """`ipConfigurations[].properties` of a NIC."""
+
+    private_ip_address: str | None = msgspec.field(default=None, name="privateIPAddress")
+    subnet: Ref | None = None
+    primary: bool | None = None
+    public_ip_address: Ref | None = msgspec.field(default=None, name="publicIPAddress")
+
+
+class IpConfiguration(_Camel, frozen=True):
+    """One IP configuration of a NIC."""
+
+    name: str = ""
+    properties: IpConfigurationProperties = IpConfigurationProperties()
+
+
+class NicProperties(_Camel, frozen=True):
+    """`properties` of a NIC."""
+
+    provisioning_state: str = ""
+    ip_configurations: tuple[IpConfiguration, ...] | None = None
+    network_security_group: Ref | None = None
+    virtual_machine: Ref | None = None
+    primary: bool | None = None
+
+
+class Nic(_Camel, frozen=True):
+    """A network interface: the body of a GET, or a row of Resource Graph."""
+
+    id: str
+    location: str = ""
+    etag: str = ""
+    properties: NicProperties = NicProperties()
+
+
+class VmNicProperties(_Camel, frozen=True):
+    """`properties` of a VM's reference to a NIC."""
+
+    primary: bool | None = None
+
+
+class VmNic(_Camel, frozen=True):
+    """A VM's reference to a NIC."""
+
+    id: str = ""
+    properties: VmNicProperties | None = None
+
+
+class NetworkProfile(_Camel, frozen=True):
+    """`networkProfile` of a VM."""
+
+    network_interfaces: tuple[VmNic, ...] | None = None
+
+
+class InstanceStatus(_Camel, frozen=True):
+    """One status of an instance view, such as `PowerState/running`."""
+
+    code: str = ""
+    display_status: str = ""
+
+
+class InstanceView(_Camel, frozen=True):
+    """What a VM does now."""
+
+    statuses: tuple[InstanceStatus, ...] | None = None
+
+
+class OsDisk(_Camel, frozen=True):
+    """A VM's system disk; says which OS it runs."""
+
+    os_type: str = ""
+
+
+class StorageProfile(_Camel, frozen=True):
+    """`storageProfile` of a VM."""
+
+    os_disk: OsDisk | None = None
+
+
+class VmProperties(_Camel, frozen=True):
+    """`properties` of a VM."""
+
+    network_profile: NetworkProfile | None = None
+    instance_view: InstanceView | None = None
+    storage_profile: StorageProfile | None = None
+
+
+class Vm(_Camel, frozen=True):
+    """A virtual machine, with its instance view when that was asked for."""
+
+    id: str
+    location: str = ""
+    properties: VmProperties = VmProperties()
+
+
+class SubnetProperties(_Camel, frozen=True):
+    """`properties` of a subnet: singular and plural prefix are a union."""
+
+    address_prefix: str | None = None
+    address_prefixes: tuple[str, ...] | None = None
+
+
+class Subnet(_Camel, frozen=True):
+    """A subnet."""
+
+    id: str = ""
+    properties: SubnetProperties = SubnetProperties()

@@ -1,0 +1,161 @@
+"""A scenario: a small estate in which something is broken, what Azure answers when asked about it, and what to expect.
+
+Scenarios are files in ``sandbox/estates``. Answers are written down, never computed: a test against the sandbox is not
+the product agreeing with itself.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+type Json = dict[str, Any]
+
+ESTATES = Path(__file__).parent / "estates"
+
+# What a probe entry may match, by kind of probe.
+_MATCHABLE = {
+    "connectivityCheck": {"source", "destination", "port", "protocol"},
+    "ipFlowVerify": {
+        "targetResourceId", "targetNicResourceId", "direction", "protocol",
+        "localPort", "remotePort", "localIPAddress", "remoteIPAddress",
+    },
+    "nextHop": {"targetResourceId", "targetNicResourceId", "sourceIPAddress", "destinationIPAddress"},
+    "networkConfigurationDiagnostic": {"targetResourceId", "verbosityLevel"},
+    "effectiveNetworkSecurityGroups": {"nic"},
+    "effectiveRouteTable": {"nic"},
+}  # fmt: skip
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+
+
+class ScenarioError(ValueError):
+    """A scenario file that cannot be used; says which file, where in it, and why."""
+
+
+class While(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """A condition on the estate: an entry applies only while the resource is in this provisioning state."""
+
+    resource: str
+    provisioning_state: str
+
+
+class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One scripted answer. Every key of `match` is optional; an empty one matches every request."""
+
+    match: dict[str, str | int] = {}
+    applies_while: While | None = msgspec.field(name="while", default=None)
+    answer: Json | None = None
+    error: Json | None = None
+
+    def __post_init__(self) -> None:
+        if (self.answer is None) == (self.error is None):
+            raise ValueError("a probe entry has either an answer or an error {status, code, message}")
+
+
+class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """How a write to a resource ends.
+
+    With ``"asynchronous": false`` the service answers 200 at once, without Azure-AsyncOperation, and a body that already
+    has the result as its provisioning state: a client that only waits for the poller takes a Failed one for success.
+    """
+
+    result: Literal["Succeeded", "Failed", "Canceled"] = "Succeeded"
+    error: Json | None = None
+    asynchronous: bool = True
+
+
+class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A metric's newest values, oldest first, one a minute, by aggregation (``average``, ``maximum``); null is a gap."""
+
+    resource: str
+    name: str
+    unit: str
+    values: dict[str, list[float | None]]
+
+
+class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the product should conclude: check ids, a text that must be named, and how a remediation ends."""
+
+    problem: str
+    checks: list[str]
+    because: str
+    remediation: str | None = None
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """One estate file. Probe entries are tried in order and the first that matches answers."""
+
+    name: str
+    title: str
+    story: str
+    problem: str
+    resources: list[Json]
+    alert: Json
+    expected: Expected
+    power_states: dict[str, str] = {}
+    extensions: dict[str, list[Json]] = {}
+    probes: dict[str, list[Probe]] = {}
+    operations: dict[str, Operation] = {}
+    activity_log: list[Json] = []
+    metrics: list[Metric] = []
+    stale_graph: dict[str, Json] = {}
+    management_groups: list[str] = []
+
+    def __post_init__(self) -> None:
+        for index, body in enumerate(self.resources):
+            missing = {"id", "name", "type"} - body.keys()
+            if missing:
+                raise ValueError(f"resources[{index}] has no {', '.join(sorted(missing))}")
+        for kind, entries in self.probes.items():
+            _require_known(f"probes.{kind}", {kind}, set(_MATCHABLE))
+            for index, entry in enumerate(entries):
+                _require_known(f"probes.{kind}[{index}].match", set(entry.match), _MATCHABLE[kind])
+
+    @property
+    def subscription(self) -> str:
+        """The id of the subscription that holds the estate, lower-case."""
+        return str(self.resources[0]["id"]).split("/")[2].lower()
+
+    @classmethod
+    def load(cls, path: Path, fired_at: datetime | None = None) -> "Scenario":
+        """Read an estate file and move its alert and activity log in time, so that the alert fires at `fired_at` (now).
+
+        Azure keeps an activity log for 90 days and the product looks back from the alert, so written-down times age.
+
+        Raises:
+            ScenarioError: the file is not a scenario.
+        """
+        try:
+            scenario = msgspec.json.decode(path.read_bytes(), type=cls)
+            fired = datetime.fromisoformat(scenario.alert["data"]["essentials"]["firedDateTime"])
+        except (msgspec.DecodeError, KeyError, ValueError) as error:
+            raise ScenarioError(f"{path.name}: {error}") from error
+        delta = timedelta(seconds=round(((fired_at or datetime.now(UTC)) - fired).total_seconds()))
+        return msgspec.structs.replace(
+            scenario, alert=_shift(scenario.alert, delta), activity_log=_shift(scenario.activity_log, delta)
+        )
+
+
+def scenarios(folder: Path = ESTATES, fired_at: datetime | None = None) -> Mapping[str, Scenario]:
+    """All scenarios of a folder by name, in the order of their file names."""
+    loaded = [Scenario.load(path, fired_at) for path in sorted(folder.glob("*.json"))]
+    return {scenario.name: scenario for scenario in loaded}
+
+
+def _require_known(where: str, given: set[str], known: set[str]) -> None:
+    if given - known:
+        raise ValueError(f"{where}: {', '.join(sorted(given - known))} is not one of {', '.join(sorted(known))}")
+
+
+def _shift[T](value: T, delta: timedelta) -> T:
+    """Move every time in a JSON value; fractions and suffixes stay as they were written."""
+
+    def later(found: re.Match[str]) -> str:
+        return (datetime.fromisoformat(found[0]) + delta).isoformat()
+
+    text = msgspec.json.encode(value).decode()
+    return msgspec.json.decode(_TIME.sub(later, text), type=type(value))
