@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from diagnostics.findings import Finding
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, RemediationRequest
-from diagnostics.network.connectivity import ConnectivityCheck
+from diagnostics.network.connectivity import ConnectivityCheck, Probe
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.model import Nic, Subnet, Vm
+from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm
 
 
 class Inventory(Protocol):
@@ -30,6 +30,12 @@ class Inventory(Protocol):
     def subnet(self, subnet: ResourceId) -> Subnet:
         """The subnet, read now."""
 
+    def security_group(self, group: ResourceId) -> SecurityGroup:
+        """The NSG, read now."""
+
+    def route_table(self, table: ResourceId) -> RouteTable:
+        """The route table, read now."""
+
     def named(self, name: str) -> Sequence[ResourceId]:
         """The VMs in scope with this name: none, one or several."""
 
@@ -38,23 +44,6 @@ class Inventory(Protocol):
 
     def subscriptions_below(self, management_groups: Sequence[str]) -> frozenset[str]:
         """The ids, lower-cased, of the subscriptions below these management groups that this identity can read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One connectivity check to make.
-
-    Attributes:
-        source: the VM, or scale-set instance, that sends.
-        location: its region; the Network Watcher of that region and subscription makes the check.
-        destination: a resource, an address or a host name.
-    """
-
-    source: ResourceId
-    location: str
-    destination: ResourceId | str
-    port: int | None
-    protocol: str
 
 
 class Watcher(Protocol):
@@ -88,6 +77,9 @@ class Nics(Protocol):
     def get(self, nic: ResourceId) -> NicDocument:
         """The interface, read now."""
 
+    def settled(self, nic: ResourceId) -> NicDocument:
+        """The interface, once no operation runs on it any more; raises TemporaryError when that takes too long."""
+
     def put(self, nic: ResourceId, body: Mapping[str, Any], *, etag: str) -> None:
         """PUT the interface and wait until the operation has ended.
 
@@ -108,13 +100,20 @@ class Known:
 
     Attributes:
         finding: as it was last written.
-        delivered: names of the sinks that have it in its present state.
+        edition: what was last told of it: its status, or what a remediation had to say.
+        delivered: names of the sinks that have this edition.
         alert_ids: the alerts that led to it.
+        holder: the request that delivers it, until `held_until`: another one leaves it alone that long.
+        version: of the record in the store; empty for one that is not there yet.
     """
 
     finding: Finding
-    delivered: frozenset[str]
-    alert_ids: frozenset[str]
+    edition: str
+    delivered: frozenset[str] = frozenset()
+    alert_ids: frozenset[str] = frozenset()
+    holder: str = ""
+    held_until: datetime | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +146,18 @@ class Store(Protocol):
     def finish(self, request_id: str, *, now: datetime) -> None:
         """The request is done: every later message with it is a repeat."""
 
+    def release(self, request_id: str) -> None:
+        """Nobody works on the request any more, though it wasn't finished: another message may take it on."""
+
     def finding(self, finding_id: str) -> Known | None:
         """What is known of a finding."""
 
-    def save(self, known: Known) -> None:
-        """Remember a finding, who has it and what led to it."""
+    def save(self, known: Known) -> Known:
+        """Remember a finding, who has it and what led to it; returns it with its new version.
+
+        Raises:
+            ChangedError: the record is not the version that `known` was read at.
+        """
 
     def open_findings(self, *, check: str) -> Sequence[Known]:
         """All findings of a check that are not resolved."""
@@ -159,11 +165,11 @@ class Store(Protocol):
     def findings_of_alert(self, alert_id: str) -> Sequence[Known]:
         """All findings that an alert led to."""
 
-    def close_alert(self, alert_id: str, *, now: datetime) -> None:
-        """Remember that an alert is over."""
+    def close_alert(self, alert_id: str, *, resolved_at: datetime) -> None:
+        """Remember when an alert was over."""
 
-    def is_closed(self, alert_id: str) -> bool:
-        """Whether an alert is over."""
+    def closed_at(self, alert_id: str) -> datetime | None:
+        """When the alert was last over, or None."""
 
     def ignore(self, key: str, reason: str, *, alert_id: str | None, alert_rule: str | None, now: datetime) -> None:
         """Record an alert that was ignored, and why."""

@@ -43,7 +43,7 @@ class ForbiddenError(PermanentError):
     """A permission that is missing.
 
     Attributes:
-        action: the Azure action to grant (`Microsoft.Network/networkWatchers/connectivityCheck/action`), if Azure named it.
+        action: the Azure action to grant, such as `Microsoft.Network/networkInterfaces/write`, if Azure named it.
         scope: the resource id on which to grant it, if Azure named it.
     """
 

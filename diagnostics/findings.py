@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime  # noqa: TC003 - msgspec reads the annotations at run time
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Self
 
 import msgspec
 
-from diagnostics.network.ids import ResourceId  # noqa: TC001 - part of signatures that msgspec resolves
+from diagnostics.network.ids import ResourceId
 
-SCHEMA_VERSION = "1.0"
 QUEUE_LIMIT = 48 * 1024
 """Bytes of a queue message before base64 encoding (Azure Queue Storage: 64 KiB encoded)."""
 
@@ -145,7 +144,7 @@ class Finding(_Record, frozen=True, kw_only=True):
     run, so that a finding seen twice is one finding.
     """
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0"] = "1.0"
     finding_id: str
     check: str
     title: str
@@ -206,7 +205,8 @@ def _smaller_and_smaller(finding: Finding) -> tuple[Finding, ...]:
         remedy=Remedy(summary=_cut(finding.remedy.summary), doc_url=finding.remedy.doc_url),
     )
     few_steps = replace(
-        few_causes, steps=tuple(Step(name=_cut(s.name), outcome=s.outcome, summary=_cut(s.summary)) for s in counted[:_KEPT])
+        few_causes,
+        steps=tuple(Step(name=_cut(s.name), outcome=s.outcome, summary=_cut(s.summary)) for s in counted[:_KEPT]),
     )
     return finding, without_evidence, without_hops, few_causes, few_steps
 

@@ -5,7 +5,6 @@ the product agreeing with itself.
 """
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -59,8 +58,8 @@ class Probe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """How a write to a resource ends.
 
-    With ``"asynchronous": false`` the service answers 200 at once, without Azure-AsyncOperation, and a body that already
-    has the result as its provisioning state: a client that only waits for the poller takes a Failed one for success.
+    With ``"asynchronous": false`` the service answers 200 at once, without Azure-AsyncOperation, and the body has the
+    result as its provisioning state already: a client that only waits for the poller takes a Failed one for success.
     """
 
     result: Literal["Succeeded", "Failed", "Canceled"] = "Succeeded"
@@ -69,7 +68,7 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A metric's newest values, oldest first, one a minute, by aggregation (``average``, ``maximum``); null is a gap."""
+    """A metric's newest values, oldest first, one a step, by aggregation (``average``, ``maximum``); null is a gap."""
 
     resource: str
     name: str
@@ -140,10 +139,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="
         )
 
 
-def scenarios(folder: Path = ESTATES, fired_at: datetime | None = None) -> Mapping[str, Scenario]:
-    """All scenarios of a folder by name, in the order of their file names."""
-    loaded = [Scenario.load(path, fired_at) for path in sorted(folder.glob("*.json"))]
-    return {scenario.name: scenario for scenario in loaded}
+def scenarios(folder: Path = ESTATES, fired_at: datetime | None = None) -> list[Scenario]:
+    """All scenarios of a folder, in the order of their file names."""
+    return [Scenario.load(path, fired_at) for path in sorted(folder.glob("*.json"))]
 
 
 def _require_known(where: str, given: set[str], known: set[str]) -> None:

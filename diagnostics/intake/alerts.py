@@ -109,7 +109,9 @@ def _not_about_a_vm(alert: wire.Alert) -> str | None:
 
 def _nothing_named(alert: wire.Alert) -> str:
     """Why no VM was found, with what the alert is about and what to change."""
-    kinds = {(rid.type or "subscription") if (rid := ResourceId.maybe(text)) else text for text in targets.listed(alert)}
+    kinds = {
+        (rid.type or "subscription") if (rid := ResourceId.maybe(text)) else text for text in targets.listed(alert)
+    }
     about = f"it is about {', '.join(sorted(kinds))}" if kinds else "it has no target"
     advice = "" if alert.common else "; turn on the common alert schema in the action group"
     return f"names no VM or network interface: {about[:300]}{advice}"

@@ -1,7 +1,7 @@
 """The messages that travel between the functions, read and written in one place.
 
-Each is camelCase JSON with `"schemaVersion": "1.0"`; their JSON Schemas are in docs/schemas/. What arrives on a queue may
-come from people and other systems: nothing in it is trusted before `read` has accepted it.
+Each is camelCase JSON with `"schemaVersion": "1.0"`; their JSON Schemas are in docs/schemas/. What arrives on a queue
+may come from people and other systems: nothing in it is trusted before `read` has accepted it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from diagnostics.errors import ParseError
 from diagnostics.findings import fingerprint
 from diagnostics.network.ids import ResourceId
 
-_HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?")
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?"
+)
 _VM_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _PORTS = range(1, 65_536)
 
@@ -58,7 +60,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
 
 
 class Endpoint(_Message, frozen=True, kw_only=True):
-    """One end of a connection. A source is a VM or NIC by id, or by name; a destination also an address or host name."""
+    """One end of a connection: a VM or NIC by id or name; a destination also by address or host name."""
 
     resource_id: str | None = None
     name: str | None = None

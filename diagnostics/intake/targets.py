@@ -80,7 +80,7 @@ def _from_activity(alert: wire.Alert) -> Iterator[Target]:
 
 
 def _from_results(alert: wire.Alert) -> Iterator[Target]:
-    """Log v1 alerts embed the rows of the query; `_ResourceId` is the column that says which resource a row is about."""
+    """Log v1 alerts embed the rows of the query; column `_ResourceId` says which resource a row is about."""
     results = alert.context.get("SearchResults") or alert.context.get("SearchResult")
     tables = results.get("tables") if isinstance(results, Mapping) else None
     for table in tables if isinstance(tables, list) else ():
@@ -132,7 +132,8 @@ def _named(name: str) -> Target:
 
 def _destination(named: Mapping[str, str]) -> Endpoint | None:
     resource = _source(named.get("destinationresourceid"))
-    address = next((a for key in ("destinationip", "destinationaddress") if is_host_or_address(a := named.get(key, ""))), None)
+    addresses = (named.get("destinationip", ""), named.get("destinationaddress", ""))
+    address = next(filter(is_host_or_address, addresses), None)
     port = named.get("destinationport", "")
     number = int(port) if port.isdecimal() and 0 < int(port) < 65_536 else None
     if resource is None and address is None:

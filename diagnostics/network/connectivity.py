@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 
 from diagnostics.errors import ParseError
+from diagnostics.network.ids import ResourceId
 
 _RULE_PREFIXES = ("defaultsecurityrules/", "securityrules/", "defaultrule_", "userrule_")
 
@@ -94,6 +95,23 @@ _STATUSES = {
     "unreachable": ConnectionStatus.UNREACHABLE,
     "disconnected": ConnectionStatus.UNREACHABLE,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One connectivity check to make.
+
+    Attributes:
+        source: the VM, or scale-set instance, that sends.
+        location: its region; the Network Watcher of that region and subscription makes the check.
+        destination: a resource, an address or a host name.
+    """
+
+    source: ResourceId
+    location: str
+    destination: ResourceId | str
+    port: int | None
+    protocol: str
 
 
 class _WireIssue(msgspec.Struct, frozen=True, rename="camel"):

@@ -41,6 +41,7 @@ class Nic:
     provisioning_state: str
     vm: ResourceId | None
     primary: bool | None
+    security_group: ResourceId | None
     ip_configurations: tuple[IpConfiguration, ...]
 
     @classmethod
@@ -48,13 +49,13 @@ class Nic:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
         nic = _decode(body, wire.Nic)
         properties = nic.properties
-        machine = properties.virtual_machine
         return cls(
             id=ResourceId.parse(nic.id, "$.id"),
             location=nic.location,
             provisioning_state=properties.provisioning_state,
-            vm=ResourceId.maybe(machine.id) if machine else None,
+            vm=_reference(properties.virtual_machine),
             primary=properties.primary,
+            security_group=_reference(properties.network_security_group),
             ip_configurations=tuple(map(_ip_configuration, properties.ip_configurations or ())),
         )
 
@@ -107,17 +108,25 @@ class Vm:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet and all its prefixes."""
+    """A subnet, all its prefixes, and what is associated with it."""
 
     id: ResourceId
     prefixes: tuple[str, ...]
+    security_group: ResourceId | None
+    route_table: ResourceId | None
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
         subnet = _decode(body, wire.Subnet)
-        one, many = subnet.properties.address_prefix, subnet.properties.address_prefixes or ()
-        return cls(ResourceId.parse(subnet.id, "$.id"), tuple(dict.fromkeys([*([one] if one else []), *many])))
+        properties = subnet.properties
+        prefixes = [properties.address_prefix or "", *(properties.address_prefixes or ())]
+        return cls(
+            id=ResourceId.parse(subnet.id, "$.id"),
+            prefixes=tuple(dict.fromkeys(filter(None, prefixes))),
+            security_group=_reference(properties.network_security_group),
+            route_table=_reference(properties.route_table),
+        )
 
     def gateway(self, address: str) -> str | None:
         """The default gateway for an address in this subnet: the first usable address of the prefix that holds it.
@@ -130,6 +139,70 @@ class Subnet:
         except ValueError:
             return None
         return next((str(network[1]) for network in networks if wanted in network), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRule:
+    """A rule of an NSG, by what tells it apart; lower priority wins."""
+
+    name: str
+    priority: int
+    direction: str
+    access: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A network security group and its rules, default rules last."""
+
+    id: ResourceId
+    rules: tuple[SecurityRule, ...]
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read the body of a GET; raises ParseError with the path of what does not fit."""
+        group = _decode(body, wire.SecurityGroup)
+        own, default = group.properties.security_rules or (), group.properties.default_security_rules or ()
+        rules = [(rule, False) for rule in own] + [(rule, True) for rule in default]
+        return cls(
+            ResourceId.parse(group.id, "$.id"), tuple(_rule(rule, default=is_default) for rule, is_default in rules)
+        )
+
+    def rule(self, name: str, direction: str = "") -> SecurityRule | None:
+        """The rule with this name, in this direction where one is given; case does not count."""
+        wanted = name.lower(), direction.lower()
+        found = (r for r in self.rules if r.name.lower() == wanted[0] and wanted[1] in {"", r.direction.lower()})
+        return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A user-defined route. The prefix may be a service tag."""
+
+    name: str
+    prefix: str
+    next_hop_type: str
+    next_hop_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """A route table."""
+
+    id: ResourceId
+    routes: tuple[Route, ...]
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read the body of a GET; raises ParseError with the path of what does not fit."""
+        table = _decode(body, wire.RouteTable)
+        return cls(ResourceId.parse(table.id, "$.id"), tuple(map(_route, table.properties.routes or ())))
+
+    def route_to(self, address: str) -> Route | None:
+        """The route of this table with the longest prefix that holds the address; tags are passed over."""
+        matching = [(length, route) for route in self.routes if (length := _covers(route.prefix, address)) is not None]
+        return max(matching, key=lambda pair: pair[0])[1] if matching else None
 
 
 def power_state(view: wire.InstanceView | None) -> str | None:
@@ -149,10 +222,33 @@ def same_address(one: str | None, other: str | None) -> bool:
         return False
 
 
+def _reference(read: wire.Ref | None) -> ResourceId | None:
+    return ResourceId.maybe(read.id) if read else None
+
+
+def _rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
+    properties = read.properties
+    return SecurityRule(read.name, properties.priority, properties.direction, properties.access, default)
+
+
+def _route(read: wire.Route) -> Route:
+    properties = read.properties
+    return Route(read.name, properties.address_prefix, properties.next_hop_type, properties.next_hop_ip_address or "")
+
+
+def _covers(prefix: str, address: str) -> int | None:
+    """The length of the prefix if it holds the address."""
+    try:
+        network = ipaddress.ip_network(prefix, strict=False)
+        return network.prefixlen if ipaddress.ip_address(address) in network else None
+    except ValueError:
+        return None
+
+
 def _ip_configuration(read: wire.IpConfiguration) -> IpConfiguration:
     properties = read.properties
-    subnet = ResourceId.maybe(properties.subnet.id) if properties.subnet else None
-    return IpConfiguration(read.name, properties.private_ip_address, subnet, primary=properties.primary is True)
+    subnet, address = _reference(properties.subnet), properties.private_ip_address
+    return IpConfiguration(read.name, address or None, subnet, primary=properties.primary is True)
 
 
 def _decode[T](body: bytes, kind: type[T]) -> T:

@@ -118,6 +118,8 @@ class SubnetProperties(_Camel, frozen=True):
 
     address_prefix: str | None = None
     address_prefixes: tuple[str, ...] | None = None
+    network_security_group: Ref | None = None
+    route_table: Ref | None = None
 
 
 class Subnet(_Camel, frozen=True):
@@ -125,3 +127,60 @@ class Subnet(_Camel, frozen=True):
 
     id: str = ""
     properties: SubnetProperties = SubnetProperties()
+
+
+class SecurityRuleProperties(_Camel, frozen=True):
+    """`properties` of an NSG rule."""
+
+    priority: int = 0
+    direction: str = ""
+    access: str = ""
+
+
+class SecurityRule(_Camel, frozen=True):
+    """An NSG rule."""
+
+    name: str = ""
+    properties: SecurityRuleProperties = SecurityRuleProperties()
+
+
+class SecurityGroupProperties(_Camel, frozen=True):
+    """`properties` of an NSG."""
+
+    security_rules: tuple[SecurityRule, ...] | None = None
+    default_security_rules: tuple[SecurityRule, ...] | None = None
+
+
+class SecurityGroup(_Camel, frozen=True):
+    """A network security group."""
+
+    id: str
+    properties: SecurityGroupProperties = SecurityGroupProperties()
+
+
+class RouteProperties(_Camel, frozen=True):
+    """`properties` of a user-defined route."""
+
+    address_prefix: str = ""
+    next_hop_type: str = ""
+    next_hop_ip_address: str | None = None
+
+
+class Route(_Camel, frozen=True):
+    """A user-defined route."""
+
+    name: str = ""
+    properties: RouteProperties = RouteProperties()
+
+
+class RouteTableProperties(_Camel, frozen=True):
+    """`properties` of a route table."""
+
+    routes: tuple[Route, ...] | None = None
+
+
+class RouteTable(_Camel, frozen=True):
+    """A route table."""
+
+    id: str
+    properties: RouteTableProperties = RouteTableProperties()

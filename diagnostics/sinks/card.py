@@ -59,6 +59,12 @@ _ROOMS = (
 """Tried in this order. Evidence goes first, then Bicep, then steps and causes; title, resource, remedy never."""
 
 _LONGEST_URL = 1_200
+_BRACES = re.compile(r"(?<=\{)(?=\{)")
+_LINE = 40
+"""Characters that a line of code takes besides its own."""
+
+_FILLERS = frozenset("\u034f\u115f\u1160\u3164\uffa0")
+"""Characters without a shape that Unicode counts as letters and marks."""
 
 _TITLES = {
     Status.OPEN: "",
@@ -133,8 +139,8 @@ def _envelope(content: Element) -> dict[str, Any]:
 def _card(finding: Finding, room: _Room) -> Element:
     body = [
         _header(finding, room),
-        _facts(finding, room),
-        *_because(finding.because, room),
+        *_facts(finding, room),
+        _because(finding, room),
         *_remedy(finding, room),
         *_steps(finding.steps, room),
         _small_print(finding, room),
@@ -156,26 +162,28 @@ def _header(finding: Finding, room: _Room) -> Element:
     ended = finding.status in {Status.RESOLVED, Status.REMEDIATED}
     severity = f"Was {finding.severity}" if ended else finding.severity.upper()
     line = [
-        _column([_own(severity, weight="Bolder", color=style.title())], width="auto"),
+        _column([_own(severity, weight="Bolder")], width="auto"),
         _column([_own(_STANDINGS[finding.status], isSubtle=True)]),
     ]
-    title = _run(_TITLES[finding.status] + finding.title, room.text, weight="Bolder", size="Large")
+    title = _run(
+        _TITLES[finding.status] + (finding.title or finding.check), min(room.text, 200), weight="Bolder", size="Large"
+    )
     return _container([{"type": "ColumnSet", "columns": line}, _rich(title, spacing="Small")], style=style, bleed=True)
 
 
-def _facts(finding: Finding, room: _Room) -> Element:
-    resource, change = finding.resource, finding.change
+def _facts(finding: Finding, room: _Room) -> list[Element]:
+    """Which resource, and since when."""
+    resource, first = finding.resource, _utc(finding.first_seen_at)
+    observed = f"{', observed' if first else 'observed'} {_utc(finding.observed_at)}" if finding.observed_at else ""
     facts = (
         ("Resource", _resource(resource, room)),
         ("Resource group", [_run(resource.resource_group, room.text)]),
         ("Subscription", [_run(resource.subscription_id, room.text)]),
         ("Location", [_run(resource.location, room.text)]),
-        ("How sure", [_run(_HOW_SURE[finding.confidence], room.text)]),
-        ("Last change", _change(change, room) if change else [_run("", room.text)]),
-        ("First seen", [_run(_utc(finding.first_seen_at), room.text)]),
-        ("Observed", [_run(_utc(finding.observed_at), room.text)]),
+        ("Seen", [_run((f"first {first}" if first else "") + observed, 80)]),
     )
-    return _container([_fact(label, runs) for label, runs in facts if any(run["text"] for run in runs)])
+    lines = [_fact(label, runs) for label, runs in facts if any(run["text"] for run in runs)]
+    return [_container(lines)] if lines else []
 
 
 def _fact(label: str, runs: list[Element]) -> Element:
@@ -191,16 +199,17 @@ def _resource(resource: Resource, room: _Room) -> list[Element]:
 
 
 def _change(change: Change, room: _Room) -> list[Element]:
-    what = _run(change.operation, room.text, isSubtle=True)
-    return [_run(f"{_utc(change.when)} by {_clean(change.who, room.text)}, ", room.text + 40), what]
+    what = _run("/".join(change.operation.rsplit("/", 2)[-2:]), room.text, isSubtle=True)
+    return [_run(f"{_utc(change.when)} by {_clean(change.who, room.text)}: ", room.text + 40), what]
 
 
-def _because(causes: Sequence[Cause], room: _Room) -> list[Element]:
-    """Why: each cause in words, and below it the rule or route by name."""
-    if not causes:
-        return []
+def _because(finding: Finding, room: _Room) -> Element:
+    """Why: each cause in words, and below it the rule or route by name; how sure; who changed something last."""
+    causes, change = finding.because, finding.change
     items = [element for cause in causes[: room.causes] for element in _cause(cause, room)]
-    return [_section("Why", items + _more(len(causes) - room.causes, "cause"))]
+    items += _more(len(causes) - room.causes, "cause")
+    items.append(_fact("How sure", [_run(_HOW_SURE[finding.confidence], 80)]))
+    return _section("Why", items + ([_fact("Last change", _change(change, room))] if change else []))
 
 
 def _cause(cause: Cause, room: _Room) -> list[Element]:
@@ -228,19 +237,25 @@ def _remedy(finding: Finding, room: _Room) -> list[Element]:
 
 
 def _steps(steps: Sequence[Step], room: _Room) -> list[Element]:
-    """The runbook's steps in their order. Where not all have room, those that failed or said nothing stay."""
+    """The runbook's steps, and how those ended that found no room."""
     if not steps:
         return []
+    shown = _worth_showing(steps, room.steps)
+    counts = Counter(step.outcome for step in steps) - Counter(step.outcome for step in shown)
+    told = ": " + ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
+    return [_section("Steps", [_step(step, room) for step in shown] + _more(counts.total(), "step", told))]
+
+
+def _worth_showing(steps: Sequence[Step], room: int) -> list[Step]:
+    """At most so many steps in the order in which they ran; those that failed or proved nothing come before others."""
     order = list(_OUTCOMES)
     ranked = sorted(range(len(steps)), key=lambda i: order.index(steps[i].outcome))
-    shown, hidden = sorted(ranked[: room.steps]), ranked[room.steps :]
-    counts = Counter(steps[i].outcome for i in hidden)
-    told = ": " + ", ".join(f"{counts[outcome]} {outcome}" for outcome in order if counts[outcome])
-    return [_section("Steps", [_step(steps[i], room) for i in shown] + _more(len(hidden), "step", told))]
+    return [steps[i] for i in sorted(ranked[:room])]
 
 
 def _step(step: Step, room: _Room) -> Element:
-    outcome = _own(step.outcome.capitalize(), size="Small", weight="Bolder", color=_OUTCOMES[step.outcome])
+    skipped = step.outcome is Outcome.SKIPPED
+    outcome = _own(step.outcome.capitalize(), weight="Bolder", color=_OUTCOMES[step.outcome], isSubtle=skipped)
     name = _rich(_run(step.name, room.text))
     summary = _rich(_run(step.summary, room.text, size="Small", isSubtle=True))
     said = [name, summary] if step.summary else [name]
@@ -258,12 +273,12 @@ def _actions(finding: Finding, room: _Room) -> list[Element]:
     remedy, portal = finding.remedy, finding.resource.portal_url
     fix = remedy.portal_url if remedy.portal_url != portal else ""
     actions = (
-        _open("Open in portal", portal),
-        _open("Open where to fix it", fix),
+        _open("Portal", portal),
+        _open("Fix in portal", fix),
         _show("az command", _code(remedy.az_cli, room.az_cli)),
         _show("Bicep", _code(remedy.bicep, room.bicep)),
         _show("Evidence", _evidence(finding.steps, room)),
-        _open("Documentation", remedy.doc_url),
+        _open("Docs", remedy.doc_url),
     )
     return [action for action in actions if action]
 
@@ -289,18 +304,20 @@ def _opens(url: str) -> bool:
 
 def _code(text: str, room: int) -> list[Element]:
     """Lines to copy, as they are. Nothing is ever cut out of a command: it is shown whole, or said to be missing."""
-    lines = text.replace("\r\n", "\n").strip("\n").split("\n") if text.strip() else []
+    if not text.strip():
+        return []
+    lines = text.replace("\r\n", "\n").strip("\n").split("\n")
+    if len(text) + _LINE * len(lines) > room:
+        return [_own(f"Not shown: {len(text)} characters are too many for a card.")]
     if any(_hidden(character) for line in lines for character in line if character != "\t"):
-        return [_own("Not shown: it holds characters that cannot be seen. Read it in the findings queue.")]
-    if sum(len(line) + 40 for line in lines) > room and lines:
-        return [_own(f"Not shown: {len(text)} characters are too many for a card. Read it in the findings queue.")]
+        return [_own("Not shown: it holds characters that cannot be seen.")]
     return [_rich(*_literal(line or " ", fontType="Monospace", size="Small")) for line in lines]
 
 
 def _evidence(steps: Sequence[Step], room: _Room) -> list[Element]:
     """What the steps saw, for who wants to know more."""
     items: list[Element] = []
-    for step in steps[: room.steps] if room.facts else ():
+    for step in _worth_showing(steps, room.steps) if room.facts else ():
         facts = [*step.evidence, *(f"{hop.type} {hop.address} {', '.join(hop.issues)}" for hop in step.hops)]
         if facts:
             items.append(_rich(_run(step.name, room.text, size="Small", weight="Bolder"), spacing="Small"))
@@ -317,7 +334,7 @@ def _more(count: int, noun: str, told: str = "") -> list[Element]:
 
 
 def _section(heading: str, items: list[Element]) -> Element:
-    return _container([_own(heading, weight="Bolder", style="heading"), *items], separator=True, spacing="Medium")
+    return _container([_own(heading, weight="Bolder"), *items], separator=True, spacing="Medium")
 
 
 def _container(items: list[Element], **properties: object) -> Element:
@@ -343,7 +360,7 @@ def _run(text: str, longest: int, **properties: object) -> Element:
 
 def _literal(text: str, **properties: object) -> list[Element]:
     """Runs that show a text as it is: `{{DATE(…)}}`, the one thing that a renderer would replace, is taken apart."""
-    return [{"type": "TextRun", "text": part, **properties} for part in re.split(r"(?<=\{)(?=\{)", text)]
+    return [{"type": "TextRun", "text": part, **properties} for part in _BRACES.split(text)]
 
 
 def _clean(text: str, longest: int) -> str:
@@ -355,13 +372,13 @@ def _clean(text: str, longest: int) -> str:
     seen = "".join(" " if character.isspace() else "" if _hidden(character) else character for character in start)
     edge = " " if seen[:1] == " " else ""
     line = edge + " ".join(seen.split()) + (" " if seen[-1:] == " " else "")
-    line = line.replace("{{", "{ {")
+    line = _BRACES.sub(" ", line)
     return line if len(line) <= longest and len(start) == len(text) else line[: longest - 1] + "…"
 
 
 def _hidden(character: str) -> bool:
-    """Control and format characters (bidirectional overrides, zero-width ones, tags), surrogates, line separators."""
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
+    """Control and format characters (bidirectional overrides, zero-width ones, tags), surrogates, fillers."""
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in _FILLERS
 
 
 def _utc(when: datetime | None) -> str:

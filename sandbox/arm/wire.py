@@ -1,4 +1,4 @@
-"""What passes between the HTTP gateway and the simulated services: a request, a reply, an error, and how a path is read."""
+"""What passes between the HTTP gateway and the services: a request, a reply, an error, and how a path is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +26,7 @@ class Path:
 
     @classmethod
     def parse(cls, text: str) -> "Path":
+        """Split any path; one without ``/providers/`` has an empty type."""
         segments = text.strip("/").split("/")
         marks = [i for i, segment in enumerate(segments) if segment.lower() == "providers"]
         if not marks or len(segments) < marks[-1] + 2:
@@ -41,6 +42,7 @@ class Path:
 
     @property
     def kind(self) -> str:
+        """The type, lower-case."""
         return self.type.lower()
 
     @property
@@ -55,16 +57,18 @@ class Path:
 
     @property
     def subscription(self) -> str | None:
+        """The subscription id in the path."""
         return self._after("subscriptions")
 
     @property
     def group(self) -> str | None:
+        """The resource group's name in the path."""
         return self._after("resourcegroups")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call to ARM, authenticated. Query names are lower-case; `base` is the server's own URL as the client sees it."""
+    """One authenticated call. Query names are lower-case; `base` is the server's own URL as the client sees it."""
 
     method: str
     path: Path
@@ -75,12 +79,13 @@ class Request:
 
     @property
     def api_version(self) -> str:
+        """A date, as in ``2026-03-01``; newer ones compare greater."""
         return self.query["api-version"]
 
     def json(self) -> Json:
         """The body as an object; otherwise 400 InvalidRequestContent."""
         try:
-            return msgspec.json.decode(self.body, type=Json)
+            return msgspec.json.decode(self.body, type=dict[str, Any])
         except msgspec.DecodeError as error:
             text = f"The request content was invalid and could not be deserialized: '{error}'."
             raise ArmError(400, "InvalidRequestContent", text) from None
@@ -118,6 +123,7 @@ class ArmError(Exception):
 
 
 def resource_not_found(path: Path) -> ArmError:
+    """404 in the words of ARM."""
     name = "/".join([path.type, *path.names]) if len(path.names) > 1 else f"{path.type}/{''.join(path.names)}"
     text = f"The Resource '{name}' under resource group '{path.group}' was not found. For more details please go to "
     return ArmError(404, "ResourceNotFound", text + "https://aka.ms/ARMResourceNotFoundFix")

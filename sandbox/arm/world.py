@@ -1,4 +1,4 @@
-"""The resources that exist, as ARM bodies that change: subscriptions, resource groups, top-level and nested resources."""
+"""The resources that exist, as ARM bodies that change: resource groups, top-level and nested resources."""
 
 import copy
 import uuid
@@ -68,7 +68,7 @@ class World:
             return self.resources[key]
         parent, _, _ = key.rpartition("/")
         owner = parent.rpartition("/")[0]
-        body = self.find(owner) if owner.count("/") >= 8 else None  # noqa: PLR2004  # /subscriptions/s/…/type/name
+        body = self.find(owner) if owner.count("/") >= 8 else None  # /subscriptions/s/…/type/name
         return next((child for child in children(body or {}) if child["id"].lower() == key), None)
 
     def get(self, path: Path) -> Json:

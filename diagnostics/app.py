@@ -1,0 +1,108 @@
+"""The composition root: from settings to an engine with real adapters, each made when it is first needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from diagnostics.contracts import Sink
+from diagnostics.engine.accept import Acceptor
+from diagnostics.engine.engine import Engine, Policy
+from diagnostics.intake.messages import Endpoint
+from diagnostics.settings import Settings
+
+if TYPE_CHECKING:
+    from diagnostics.cloud.queues import Queues
+    from diagnostics.cloud.store import TableStore
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+
+class App:
+    """Everything that the functions use, with real adapters.
+
+    Modules that import the Azure SDKs are imported here, inside, so that a function pays only for what it runs.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.settings = Settings.from_env(env)
+        self.clock = SystemClock()
+
+    @cached_property
+    def acceptor(self) -> Acceptor:
+        """Takes alerts in: needs queues and tables, nothing of ARM."""
+        from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
+
+        return Acceptor(self.settings.scopes, QueueOutbox(self._queues), self._store, self.clock)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Runs everything else."""
+        from diagnostics.cloud.clients import Clients  # noqa: PLC0415
+        from diagnostics.cloud.inventory import AzureInventory  # noqa: PLC0415
+        from diagnostics.cloud.nics import AzureNics  # noqa: PLC0415
+        from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
+        from diagnostics.cloud.watcher import AzureWatcher  # noqa: PLC0415
+
+        settings = self.settings
+        clients = Clients(settings)
+        return Engine(
+            self.policy,
+            inventory=AzureInventory(clients, settings.scopes),
+            watcher=AzureWatcher(clients, settings.wait_seconds),
+            nics=AzureNics(clients, settings.poll_seconds, settings.wait_seconds),
+            store=self._store,
+            sinks=self._sinks,
+            outbox=QueueOutbox(self._queues),
+            clock=self.clock,
+        )
+
+    @property
+    def policy(self) -> Policy:
+        """What the owner allows."""
+        settings = self.settings
+        return Policy(
+            scopes=settings.scopes,
+            mode=settings.remediation_mode,
+            outside=Endpoint(address=settings.internet_target.host, port=settings.internet_target.port),
+            portal=settings.cloud.portal,
+            own_client_id=settings.client_id,
+        )
+
+    @cached_property
+    def _queues(self) -> Queues:
+        from diagnostics.cloud.queues import Queues  # noqa: PLC0415
+
+        return Queues(self.settings.storage)
+
+    @cached_property
+    def _store(self) -> TableStore:
+        from diagnostics.cloud.store import TableStore  # noqa: PLC0415
+        from diagnostics.cloud.tables import Tables  # noqa: PLC0415
+
+        return TableStore(Tables(self.settings.storage))
+
+    @property
+    def _sinks(self) -> list[Sink]:
+        from diagnostics.sinks.queue import QueueSink  # noqa: PLC0415
+        from diagnostics.sinks.teams import TeamsSink  # noqa: PLC0415
+
+        sinks: list[Sink] = [QueueSink(self._queues.send, self.settings.findings_queue)]
+        if self.settings.teams_webhook_url:
+            sinks.append(TeamsSink(self.settings.teams_webhook_url))
+        return sinks
+
+
+@cache
+def app() -> App:
+    """The app of this process, from its environment; raises SettingsError that lists all that is wrong."""
+    return App(os.environ)

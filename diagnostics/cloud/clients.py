@@ -1,0 +1,107 @@
+"""The SDK's clients: one credential, one client per subscription, made when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.cloud import versions
+from diagnostics.settings import Settings, is_loopback
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline import PipelineRequest
+    from azure.mgmt.compute import ComputeManagementClient
+    from azure.mgmt.network import NetworkManagementClient
+    from azure.mgmt.resourcegraph import ResourceGraphClient
+
+_RETRIES = 3  # a function does not sleep for long: its message comes back
+
+
+class Clients:
+    """Makes and keeps the SDK's clients. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[tuple[str, str], Any] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def credential(self) -> TokenCredential:
+        """Managed identity in Azure, the caller's own login elsewhere."""
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+        return DefaultAzureCredential(
+            authority=self._settings.cloud.authority, managed_identity_client_id=self._settings.client_id
+        )
+
+    def network(self, subscription: str) -> NetworkManagementClient:
+        """The client for NICs, Network Watcher and the rest of Microsoft.Network."""
+
+        def make() -> NetworkManagementClient:
+            from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415
+
+            return NetworkManagementClient(
+                self.credential, subscription, api_version=versions.NETWORK, **self._options()
+            )
+
+        return self._kept("network", subscription, make)
+
+    def compute(self, subscription: str) -> ComputeManagementClient:
+        """The client for VMs."""
+
+        def make() -> ComputeManagementClient:
+            from azure.mgmt.compute import ComputeManagementClient  # noqa: PLC0415
+
+            return ComputeManagementClient(self.credential, subscription, **self._options())
+
+        return self._kept("compute", subscription, make)
+
+    def graph(self) -> ResourceGraphClient:
+        """The client for Resource Graph."""
+
+        def make() -> ResourceGraphClient:
+            from azure.mgmt.resourcegraph import ResourceGraphClient  # noqa: PLC0415
+
+            return ResourceGraphClient(self.credential, **self._options())
+
+        return self._kept("graph", "", make)
+
+    def _kept[T](self, kind: str, subscription: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if (kind, subscription) not in self._made:
+                self._made[kind, subscription] = make()
+            client: T = self._made[kind, subscription]
+            return client
+
+    def _options(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "base_url": settings.arm_endpoint,
+            "credential_scopes": [settings.cloud.audience],
+            # Azure's Retry-After overrides it; without one, or with 0, the SDK would sleep 30 s.
+            "polling_interval": settings.poll_seconds,
+            "retry_total": _RETRIES,
+            "retry_backoff_max": 20,
+            "per_call_policies": [_manners(allow_http=is_loopback(settings.arm_endpoint))],
+        }
+
+
+def _manners(*, allow_http: bool) -> Any:
+    from azure.core.pipeline.policies import SansIOHTTPPolicy  # noqa: PLC0415
+
+    class Manners(SansIOHTTPPolicy[Any, Any]):
+        """Submits a POST once: azure-core repeats one on 500, 503 and 504, and a connectivity check would run twice.
+
+        Lets tokens go over plain http where the address is this machine's own.
+        """
+
+        def on_request(self, request: PipelineRequest[Any]) -> None:
+            if request.http_request.method == "POST":
+                request.context.options["retry_total"] = 0
+            if allow_http:
+                request.context.options["enforce_https"] = False
+
+    return Manners()

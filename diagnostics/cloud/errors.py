@@ -1,0 +1,77 @@
+"""Errors of the Azure SDKs become vmreach's own: temporary, permanent, forbidden, not found, changed, failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from diagnostics.errors import (
+    ChangedError,
+    ForbiddenError,
+    NotFoundError,
+    OperationFailedError,
+    PermanentError,
+    TemporaryError,
+    VmreachError,
+)
+
+_LINKED = re.compile(r"perform action '([^']+)' on the linked scope\(s\) '([^']+)'")
+_PLAIN = re.compile(r"perform action '([^']+)' over scope '([^']+)'")
+_BUSY = frozenset({"anotheroperationinprogress", "retryableerror", "retryableerrorduetoanotheroperation"})
+_LONGEST = 600
+
+
+@contextmanager
+def azure_errors(doing: str) -> Iterator[None]:
+    """Turn what an SDK raises inside into an error of vmreach's that says what was being done."""
+    from azure.core.exceptions import AzureError  # noqa: PLC0415 - only what runs against Azure pays for it
+
+    try:
+        yield
+    except AzureError as error:
+        raise translated(error, doing) from error
+
+
+def translated(error: Exception, doing: str) -> VmreachError:
+    """The error of vmreach's that an SDK's error means."""
+    from azure.core.exceptions import ClientAuthenticationError, HttpResponseError  # noqa: PLC0415
+
+    if not isinstance(error, HttpResponseError) or error.response is None:
+        # No answer at all: a connection that broke, a token that could not be had just now.
+        kind = "no token" if isinstance(error, ClientAuthenticationError) else "no answer"
+        return TemporaryError(f"{doing}: {kind}: {_said(error)}")
+    code = str(getattr(error.error, "code", None) or getattr(error, "error_code", None) or "").strip()
+    return _by_status(error.status_code or 0, code, f"{doing}: {_said(error)}", _retry_after(error))
+
+
+def _by_status(status: int, code: str, message: str, retry_after: float | None) -> VmreachError:
+    if status == 404:
+        return NotFoundError(message)
+    if status in {401, 403}:
+        named = _LINKED.search(message) or _PLAIN.search(message)
+        return ForbiddenError(message, action=named and named[1], scope=named and named[2])
+    if status == 412:
+        return ChangedError(message)
+    if status in {408, 429} or status >= 500 or code.lower() in _BUSY:
+        return TemporaryError(message, retry_after=retry_after)
+    if status < 400:  # the request was taken, and the operation that it started failed
+        return OperationFailedError(message, code=code or "Failed")
+    return PermanentError(message)
+
+
+def _said(error: Exception) -> str:
+    """Azure's code and message in one line, without the pages that some errors carry."""
+    inner = getattr(error, "error", None)
+    code, message = getattr(inner, "code", None), getattr(inner, "message", None)
+    text = f"{code}: {message}" if code or message else str(getattr(error, "message", None) or error)
+    return " ".join(text.split())[:_LONGEST]
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds of a `Retry-After` header."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return float(headers.get("Retry-After", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,76 @@
+"""Storage queues: where requests and findings go.
+
+The Functions host expects base64 in its queues; plain text would go to poison without the function having run
+("Azure Queue storage trigger for Azure Functions", message encoding).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from diagnostics.cloud.credentials import storage_credential
+from diagnostics.cloud.errors import azure_errors
+from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, RemediationRequest
+from diagnostics.settings import Storage
+
+if TYPE_CHECKING:
+    from azure.storage.queue import QueueClient
+
+DIAGNOSIS, CLOSURE, REMEDIATION = "diagnosis-requests", "closure-requests", "remediation-requests"
+
+
+class Queues:
+    """Sends messages to queues of the storage account; makes a queue that is not there yet."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._clients: dict[str, QueueClient] = {}
+        self._lock = Lock()
+
+    def send(self, queue: str, body: bytes) -> None:
+        """Send one message, base64-encoded, with no end to its life: it waits until somebody reads it."""
+        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+
+        client = self._client(queue)
+        with azure_errors(f"sending to queue {queue}"):
+            try:
+                client.send_message(body.decode(), time_to_live=-1)
+            except ResourceNotFoundError:
+                client.create_queue()
+                client.send_message(body.decode(), time_to_live=-1)
+
+    def _client(self, queue: str) -> QueueClient:
+        with self._lock:
+            if queue not in self._clients:
+                self._clients[queue] = self._made(queue)
+            return self._clients[queue]
+
+    def _made(self, queue: str) -> QueueClient:
+        from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
+
+        options: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy(), "retry_total": 3}
+        storage = self._storage
+        if storage.queue_uri:
+            return QueueClient(storage.queue_uri, queue, credential=storage_credential(storage), **options)
+        return QueueClient.from_connection_string(storage.connection_string, queue, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOutbox:
+    """Requests go to their queues."""
+
+    queues: Queues
+
+    def diagnosis(self, request: DiagnosisRequest) -> None:
+        """Enqueue on `diagnosis-requests`."""
+        self.queues.send(DIAGNOSIS, request.to_json())
+
+    def closure(self, request: ClosureRequest) -> None:
+        """Enqueue on `closure-requests`."""
+        self.queues.send(CLOSURE, request.to_json())
+
+    def remediation(self, request: RemediationRequest) -> None:
+        """Enqueue on `remediation-requests`."""
+        self.queues.send(REMEDIATION, request.to_json())

@@ -1,0 +1,164 @@
+"""What is remembered between runs, in four tables of the storage account.
+
+Documents are packed into binary properties of at most 64 KiB, of which an entity holds 1 MiB ("Understanding the Table
+service data model"). Writes that must not cross carry the version that was read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from diagnostics.cloud.errors import azure_errors
+from diagnostics.cloud.packing import pack, unpack
+from diagnostics.cloud.tables import Tables
+from diagnostics.contracts import Attempt, Known, NicDocument
+from diagnostics.errors import ChangedError
+from diagnostics.findings import Finding, Status
+from diagnostics.intake.messages import decode
+
+_ABANDONED = timedelta(minutes=30)
+"""Longer than a function may run (host.json): a request that was begun before that has no one working on it."""
+_UNRESOLVED = " or ".join(f"status eq '{status}'" for status in (Status.OPEN, Status.REMEDIATION_FAILED))
+REQUESTS, FINDINGS, ALERTS, ATTEMPTS = "vmreachrequests", "vmreachfindings", "vmreachalerts", "vmreachattempts"
+
+
+class TableStore:
+    """The store on Azure Tables."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def begin(self, request_id: str, *, holder: str, now: datetime) -> bool:
+        """Take a request on, unless it is finished or another message that carries it is being worked on."""
+        key = _key(request_id)
+        entity = {"PartitionKey": key[:2], "RowKey": key, "state": "running", "holder": holder, "since": now}
+        old = self._tables.get(REQUESTS, key[:2], key)
+        if old is None:
+            return self._tables.insert(REQUESTS, entity)
+        free = old["state"] == "free" or old["holder"] == holder or now - old["since"] > _ABANDONED
+        if old["state"] == "done" or not free:
+            return False
+        try:
+            self._tables.replace(REQUESTS, entity, version=_version(old))
+        except ChangedError:
+            return False
+        return True
+
+    def finish(self, request_id: str, *, now: datetime) -> None:
+        """The request is done."""
+        key = _key(request_id)
+        self._tables.upsert(
+            REQUESTS, {"PartitionKey": key[:2], "RowKey": key, "state": "done", "holder": "", "since": now}
+        )
+
+    def release(self, request_id: str) -> None:
+        """Nobody works on the request any more."""
+        key = _key(request_id)
+        old = self._tables.get(REQUESTS, key[:2], key)
+        if old is not None and old["state"] == "running":
+            self._tables.replace(REQUESTS, {**old, "state": "free", "holder": ""}, version=_version(old))
+
+    def finding(self, finding_id: str) -> Known | None:
+        """What is known of a finding."""
+        entity = self._tables.get(FINDINGS, finding_id[:2], finding_id)
+        return None if entity is None else _known(entity)
+
+    def save(self, known: Known) -> Known:
+        """Remember a finding; raises ChangedError when the record is not the version that was read."""
+        finding = known.finding
+        entity = {
+            "PartitionKey": finding.finding_id[:2],
+            "RowKey": finding.finding_id,
+            "check": finding.check,
+            "status": finding.status.value,
+            "resource": finding.resource.id.lower(),
+            "edition": known.edition,
+            "delivered": ",".join(sorted(known.delivered)),
+            "alerts": msgspec.json.encode(sorted(known.alert_ids)).decode(),
+            "holder": known.holder,
+            **({"heldUntil": known.held_until} if known.held_until else {}),
+            **pack(msgspec.json.encode(finding)),
+        }
+        version = self._tables.write(FINDINGS, entity, version=known.version)
+        for alert_id in known.alert_ids:
+            self._tables.upsert(ALERTS, {"PartitionKey": f"of-{_key(alert_id)}", "RowKey": finding.finding_id})
+        return replace(known, version=version)
+
+    def open_findings(self, *, check: str) -> Sequence[Known]:
+        """All findings of a check that are not resolved."""
+        found = self._tables.query(FINDINGS, f"check eq @check and ({_UNRESOLVED})", {"check": check})
+        return [_known(entity) for entity in found]
+
+    def findings_of_alert(self, alert_id: str) -> Sequence[Known]:
+        """All findings that an alert led to."""
+        rows = self._tables.query(ALERTS, "PartitionKey eq @key", {"key": f"of-{_key(alert_id)}"})
+        return [known for row in rows if (known := self.finding(row["RowKey"])) is not None]
+
+    def close_alert(self, alert_id: str, *, resolved_at: datetime) -> None:
+        """Remember when an alert was over."""
+        self._tables.upsert(ALERTS, {"PartitionKey": "closed", "RowKey": _key(alert_id), "resolvedAt": resolved_at})
+
+    def closed_at(self, alert_id: str) -> datetime | None:
+        """When the alert was last over, or None."""
+        entity = self._tables.get(ALERTS, "closed", _key(alert_id))
+        return None if entity is None else entity["resolvedAt"]
+
+    def ignore(self, key: str, reason: str, *, alert_id: str | None, alert_rule: str | None, now: datetime) -> None:
+        """Record an alert that was ignored, and why."""
+        entity = {
+            "PartitionKey": "ignored",
+            "RowKey": key,
+            "reason": reason[:1_000],
+            "alertId": (alert_id or "")[:1_000],
+            "alertRule": (alert_rule or "")[:1_000],
+            "at": now,
+        }
+        self._tables.upsert(ALERTS, entity)
+
+    def attempt(self, request_id: str) -> Attempt | None:
+        """A remediation that was started under this request, if any."""
+        key = _key(request_id)
+        entity = self._tables.get(ATTEMPTS, key[:2], key)
+        if entity is None:
+            return None
+        return Attempt(request_id, NicDocument(decode(unpack(entity), dict[str, Any])), entity["ended"])
+
+    def save_attempt(self, attempt: Attempt, *, now: datetime) -> None:
+        """Remember a remediation and the resource as it was before."""
+        key = _key(attempt.request_id)
+        entity = {"PartitionKey": key[:2], "RowKey": key, "ended": attempt.ended, "at": now}
+        self._tables.upsert(ATTEMPTS, {**entity, **pack(msgspec.json.encode(attempt.before.body))})
+
+
+def ignored(tables: Tables) -> Iterator[Mapping[str, Any]]:
+    """The alerts that were ignored, with their reasons: for the command line and the tests."""
+    yield from tables.query(ALERTS, "PartitionKey eq @key", {"key": "ignored"})
+
+
+def _known(entity: Mapping[str, Any]) -> Known:
+    with azure_errors("reading a finding"):
+        finding = decode(unpack(entity), Finding)
+    return Known(
+        finding=finding,
+        edition=entity["edition"],
+        delivered=frozenset(filter(None, entity["delivered"].split(","))),
+        alert_ids=frozenset(decode(entity["alerts"].encode(), list[str])),
+        holder=entity["holder"],
+        held_until=entity.get("heldUntil"),
+        version=_version(entity),
+    )
+
+
+def _version(entity: Mapping[str, Any]) -> str:
+    return str(entity["version"])
+
+
+def _key(text: str) -> str:
+    """A row key for any text: Azure forbids slashes, # and ? and control characters in keys."""
+    return hashlib.sha256(text.lower().encode()).hexdigest()[:40]

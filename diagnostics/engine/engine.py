@@ -1,0 +1,182 @@
+"""The engine: one method for each function of the app. Every one may be called twice with the same message."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnostics.contracts import Clock, Inventory, Nics, Outbox, Sink, Store, Watcher
+from diagnostics.engine.answers import Answers
+from diagnostics.engine.gate import Gate
+from diagnostics.engine.poison import undelivered
+from diagnostics.engine.publish import Publisher
+from diagnostics.engine.remediate import Remediator
+from diagnostics.engine.sweep import Sweeper
+from diagnostics.findings import Finding, Status
+from diagnostics.intake import events, times
+from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoint, RemediationRequest
+from diagnostics.runbooks.diagnosis import FAILED_NIC, Diagnosis
+from diagnostics.runbooks.questions import answer_all
+from diagnostics.runbooks.runbook import diagnose
+from diagnostics.scopes import Scopes
+from diagnostics.settings import RemediationMode
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The queue message that carries a request.
+
+    Attributes:
+        message_id: stays the same when the message is delivered again.
+    """
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the owner allows.
+
+    Attributes:
+        outside: what to probe when a VM's way to the internet is in question.
+        portal: the Azure portal that links lead to.
+        own_client_id: of this app's identity, whose writes never start a diagnosis.
+    """
+
+    scopes: Scopes
+    mode: RemediationMode
+    outside: Endpoint
+    portal: str = "https://portal.azure.com"
+    own_client_id: str | None = None
+
+
+class Engine:
+    """Runs the functions against adapters, or fakes of them."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        inventory: Inventory,
+        watcher: Watcher,
+        nics: Nics,
+        store: Store,
+        sinks: Sequence[Sink],
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        self._policy, self._store, self._clock, self._outbox = policy, store, clock, outbox
+        self._gate = Gate(policy.scopes, inventory, clock)
+        self._answers = Answers(inventory, watcher, self._gate)
+        self._publisher = Publisher(store, sinks, clock, policy.portal)
+        self._remediator = Remediator(nics, store, self._publisher, clock)
+        self._sweeper = Sweeper(inventory, store, self._publisher, outbox, policy.mode, self._gate)
+
+    def diagnose(self, body: bytes, delivery: Delivery) -> Diagnosis | None:
+        """Answer a message of queue `diagnosis-requests`.
+
+        Returns:
+            The diagnosis, or None for a message that asks for nothing more: a repeat, a resolved alert, our own write.
+
+        Raises:
+            ParseError: the message can't be read.
+            OutOfScopeError: it names a resource outside of `VMREACH_SCOPES`.
+            TemporaryError: something is away or throttled; the message is to be tried again.
+        """
+        request = events.read(body, own_client_id=self._policy.own_client_id)
+        if request is None:
+            _log.info("an event that asks for nothing")
+            return None
+        for resource in request.resources:
+            self._gate.require(resource)
+        if self._is_over(request):
+            _log.info("request %s: its alert was resolved before the diagnosis began", request.request_id)
+            return None
+        if not self._begin(request.request_id, delivery):
+            return None
+        diagnosis = answer_all(diagnose(request, self._policy.outside), self._answers)
+        _log.info("request %s: %s, %d findings", request.request_id, diagnosis.problem, len(diagnosis.findings))
+        for finding in diagnosis.findings:
+            self._tell(finding, request)
+        self._store.finish(request.request_id, now=self._clock.now())
+        return diagnosis
+
+    def close(self, body: bytes, delivery: Delivery) -> None:
+        """Answer a message of queue `closure-requests`: an alert is over, and its findings with it.
+
+        A finding that another alert still stands behind stays open, and so does a failed NIC: its own state closes it.
+        """
+        request = ClosureRequest.read(body)
+        if not self._begin(request.request_id, delivery):
+            return
+        resolved_at = times.read(request.resolved_at) or self._clock.now()
+        self._store.close_alert(request.alert_id, resolved_at=resolved_at)
+        for known in self._store.findings_of_alert(request.alert_id):
+            others = known.alert_ids - {request.alert_id}
+            over = known.finding.status in {Status.RESOLVED, Status.REMEDIATED}
+            if over or known.finding.check == FAILED_NIC or any(self._store.closed_at(a) is None for a in others):
+                continue
+            resolved = _with_status(known.finding, Status.RESOLVED)
+            self._publisher.publish(resolved, holder=request.request_id)
+        self._store.finish(request.request_id, now=self._clock.now())
+
+    def remediate(self, body: bytes, delivery: Delivery) -> None:
+        """Answer a message of queue `remediation-requests`.
+
+        Raises:
+            ParseError, OutOfScopeError, TemporaryError: as `diagnose`.
+        """
+        request = RemediationRequest.read(body)
+        self._gate.require(request.resource)
+        if not self._begin(request.request_id, delivery):
+            return
+        if self._remediator.run(request, self._policy.mode):
+            self._store.finish(request.request_id, now=self._clock.now())
+        else:
+            self._store.release(request.request_id)
+
+    def sweep(self) -> None:
+        """Find failed NICs in scope, and close what has healed."""
+        self._sweeper.run()
+
+    def poison(self, queue: str, body: bytes, delivery: Delivery) -> None:
+        """Announce a message that failed every try; the request in it may be sent again.
+
+        Args:
+            queue: the queue that it failed on, without `-poison`.
+            body: the message.
+            delivery: the message on the poison queue.
+        """
+        request_id, finding = undelivered(queue, body)
+        if request_id:
+            self._store.release(request_id)
+        # A request that fails again after it was sent again is told again.
+        self._publisher.publish(finding, holder=delivery.message_id, edition=f"poison {delivery.message_id}")
+
+    def _begin(self, request_id: str, delivery: Delivery) -> bool:
+        begun = self._store.begin(request_id, holder=delivery.message_id, now=self._clock.now())
+        if not begun:
+            _log.info("request %s: a repeat, done or being done already", request_id)
+        return begun
+
+    def _is_over(self, request: DiagnosisRequest) -> bool:
+        """Whether the alert was resolved after it fired; without a time of firing it counts as standing."""
+        fired = times.read(request.origin.fired_at)
+        if not request.origin.alert_id or fired is None:
+            return False
+        closed = self._store.closed_at(request.origin.alert_id)
+        return closed is not None and closed >= fired
+
+    def _tell(self, finding: Finding, request: DiagnosisRequest) -> None:
+        known = self._publisher.publish(finding, holder=request.request_id, alert_id=request.origin.alert_id)
+        if finding.check == FAILED_NIC:
+            self._sweeper.ask_for_remediation(known)
+
+
+def _with_status(finding: Finding, status: Status) -> Finding:
+    return msgspec.structs.replace(finding, status=status)

@@ -1,0 +1,62 @@
+"""A message that failed every try becomes a finding: nothing disappears silently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diagnostics.errors import ParseError
+from diagnostics.findings import Cause, Confidence, Finding, Remedy, Resource, Severity, Step, fingerprint
+from diagnostics.findings import Outcome as StepOutcome
+from diagnostics.intake.messages import decode
+from diagnostics.network.ids import ResourceId
+
+NOT_PROCESSED = "OPS001"
+_KEPT = 24_000
+
+
+def undelivered(queue: str, body: bytes) -> tuple[str | None, Finding]:
+    """The finding for a message of `<queue>-poison`, with the message itself, and the id of the request in it."""
+    fields = _fields(body)
+    request_id = fields.get("requestId") if isinstance(fields.get("requestId"), str) else None
+    resource = _resource(fields)
+    text = body.decode("utf-8", "replace")
+    kept = text[:_KEPT] + (f"… ({len(text) - _KEPT} characters left out)" if len(text) > _KEPT else "")
+    about = f" for {resource.name}" if resource else ""
+    finding = Finding(
+        finding_id=fingerprint(NOT_PROCESSED, queue, request_id or text),
+        check=NOT_PROCESSED,
+        title=f"A message of queue {queue}{about} could not be processed",
+        severity=Severity.HIGH,
+        confidence=Confidence.PROVEN,
+        resource=Resource.of(resource) if resource else Resource(id="", name=queue, type="queue"),
+        because=(
+            Cause(
+                kind="message",
+                text=f"It failed every try and was moved to {queue}-poison; the function's log says why.",
+                name=request_id or "",
+            ),
+        ),
+        steps=(Step(name="Message", outcome=StepOutcome.FAILED, summary="as it arrived", evidence=(kept,)),),
+        remedy=Remedy(
+            summary=f"Look at the failures of the function in Application Insights, then put it on {queue} again."
+        ),
+        request_id=request_id or "",
+    )
+    return request_id, finding
+
+
+def _fields(body: bytes) -> Mapping[str, Any]:
+    try:
+        fields = decode(body, Any)
+    except ParseError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _resource(fields: Mapping[str, Any]) -> ResourceId | None:
+    source = fields.get("source")
+    named = source.get("resourceId") if isinstance(source, dict) else None
+    return (
+        ResourceId.maybe(named) or ResourceId.maybe(fields.get("resourceId")) or ResourceId.maybe(fields.get("subject"))
+    )

@@ -1,0 +1,162 @@
+"""Findings go out once: what the store knows decides whether there is news, and who still has to hear it.
+
+Each edition of a finding (open, remediated, …) goes to each sink once. The store is written before and after every
+delivery, so a run that is cut short anywhere goes on where it stopped when its message comes back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from diagnostics.contracts import Clock, Known, Sink, Store
+from diagnostics.errors import ChangedError, PermanentError, TemporaryError
+from diagnostics.findings import (
+    Cause,
+    Confidence,
+    Finding,
+    Remedy,
+    Resource,
+    Severity,
+    Status,
+    fingerprint,
+)
+from diagnostics.network.ids import ResourceId
+
+_log = logging.getLogger(__name__)
+_HOLD = timedelta(minutes=2)
+_TRIES = 8
+_OVER = frozenset({Status.RESOLVED, Status.REMEDIATED})
+SINK_REFUSES = "OPS002"
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes findings.
+
+    Attributes:
+        portal: the Azure portal that links lead to.
+    """
+
+    store: Store
+    sinks: Sequence[Sink]
+    clock: Clock
+    portal: str
+
+    def publish(
+        self, finding: Finding, *, holder: str, alert_id: str | None = None, edition: str | None = None
+    ) -> Known:
+        """Tell the sinks about a finding, if it is news to them, and remember it.
+
+        Args:
+            finding: what is wrong now.
+            holder: the request that found it; the same request may go on with a delivery that was cut short.
+            alert_id: the alert that led to it.
+            edition: what there is to tell beyond the status, such as what a dry run would do.
+
+        Raises:
+            TemporaryError: a sink could not take it now; the others have it.
+        """
+        for _ in range(_TRIES):
+            known = self._merged(finding, alert_id, edition)
+            waiting = [sink for sink in self.sinks if sink.name not in known.delivered]
+            if not waiting or self._held_by_another(known, holder):
+                waiting = []
+            else:
+                known = replace(known, holder=holder, held_until=self.clock.now() + _HOLD)
+            try:
+                known = self.store.save(known)
+            except ChangedError:
+                continue
+            return self._deliver(known, waiting)
+        raise TemporaryError(f"finding {finding.finding_id} changes too often to be saved", retry_after=5)
+
+    def _merged(self, finding: Finding, alert_id: str | None, edition: str | None) -> Known:
+        """The finding with what is known of it: since when, who has it, which alerts led to it."""
+        now = self.clock.now()
+        old = self.store.finding(finding.finding_id)
+        begins = old is None or (old.finding.status in _OVER and finding.status is Status.OPEN)
+        if old is not None and old.finding.status is Status.REMEDIATION_FAILED and finding.status is Status.OPEN:
+            finding = msgspec.structs.replace(finding, status=Status.REMEDIATION_FAILED)
+        first = now if old is None or begins else old.finding.first_seen_at
+        finding = self._linked(msgspec.structs.replace(finding, first_seen_at=first, observed_at=now))
+        alerts = frozenset({alert_id} if alert_id else ())
+        if old is None or begins:
+            return Known(finding, edition or finding.status, alert_ids=alerts, version=old.version if old else "")
+        news = old.finding.status != finding.status or (edition is not None and edition != old.edition)
+        told = edition or (finding.status if news else old.edition)
+        known = replace(old, finding=finding, edition=told, alert_ids=old.alert_ids | alerts)
+        # Whoever still delivers the edition before has nothing to do with this one.
+        return replace(known, delivered=frozenset[str](), holder="", held_until=None) if news else known
+
+    def _held_by_another(self, known: Known, holder: str) -> bool:
+        held = known.held_until is not None and known.held_until > self.clock.now()
+        return held and known.holder != holder
+
+    def _deliver(self, known: Known, waiting: Sequence[Sink]) -> Known:
+        postponed: list[TemporaryError] = []
+        for sink in waiting:
+            try:
+                sink.send(known.finding)
+            except TemporaryError as error:
+                postponed.append(error)
+            except PermanentError as error:
+                self._announce(sink, error, known.finding)
+            else:
+                known = self._delivered(known, sink)
+        if postponed:
+            raise postponed[0]
+        return known
+
+    def _delivered(self, known: Known, sink: Sink) -> Known:
+        """Note that a sink has it. Somebody else may have written the record meanwhile: only the mark is ours."""
+        known = replace(known, delivered=known.delivered | {sink.name})
+        for _ in range(_TRIES):
+            try:
+                return self.store.save(known)
+            except ChangedError:
+                current = self.store.finding(known.finding.finding_id)
+                if current is None or current.edition != known.edition:
+                    return known
+                known = replace(current, delivered=current.delivered | known.delivered)
+        raise TemporaryError(f"finding {known.finding.finding_id} changes too often to be saved", retry_after=5)
+
+    def _announce(self, sink: Sink, error: PermanentError, about: Finding) -> None:
+        """A sink that refuses for good is a finding of its own, for the others."""
+        _log.error("sink %s refuses finding %s: %s", sink.name, about.finding_id, error)
+        if about.check != SINK_REFUSES:
+            self.publish(_sink_refuses(sink, error), holder=about.request_id)
+
+    def _linked(self, finding: Finding) -> Finding:
+        rid = ResourceId.maybe(finding.resource.id)
+        if rid is None:
+            return finding
+        url = rid.portal_url(self.portal)
+        return msgspec.structs.replace(
+            finding,
+            resource=msgspec.structs.replace(finding.resource, portal_url=url),
+            remedy=msgspec.structs.replace(finding.remedy, portal_url=finding.remedy.portal_url or url),
+        )
+
+
+def _sink_refuses(sink: Sink, error: PermanentError) -> Finding:
+    return Finding(
+        finding_id=fingerprint(SINK_REFUSES, sink.name),
+        check=SINK_REFUSES,
+        title=f"Findings do not reach {sink.name}",
+        severity=Severity.HIGH,
+        confidence=Confidence.PROVEN,
+        resource=Resource(id="", name=sink.name, type="sink"),
+        because=(Cause(kind="delivery", text=str(error), name=sink.name),),
+        remedy=Remedy(summary=f"Mend the setting of sink {sink.name}; findings are on the findings queue meanwhile."),
+    )
+
+
+def started(known: Known) -> str:
+    """Tells this episode of a fault from earlier ones: when it was first seen."""
+    first: datetime | None = known.finding.first_seen_at
+    return first.isoformat() if first else ""

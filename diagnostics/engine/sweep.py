@@ -1,0 +1,85 @@
+"""The sweep: finds failed NICs, asks for their remediation, and closes the findings of those that have healed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnostics.contracts import Inventory, Known, Outbox, Store
+from diagnostics.engine.gate import Gate
+from diagnostics.engine.publish import Publisher, started
+from diagnostics.errors import NotFoundError, OutOfScopeError, TemporaryError, VmreachError
+from diagnostics.findings import Confidence, Status
+from diagnostics.intake.messages import RemediationRequest
+from diagnostics.network.ids import ResourceId
+from diagnostics.runbooks.diagnosis import FAILED_NIC, failed_nic
+from diagnostics.settings import RemediationMode
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeper:
+    """Resource Graph names candidates; each is confirmed by a GET before anything is said of it."""
+
+    inventory: Inventory
+    store: Store
+    publisher: Publisher
+    outbox: Outbox
+    mode: RemediationMode
+    gate: Gate
+
+    def run(self) -> None:
+        """Sweep once.
+
+        Raises:
+            TemporaryError: some NICs could not be read or told of; all others were.
+        """
+        missed: list[str] = []
+        candidates = self.inventory.failed_nics()
+        confirmed = {nic.key for nic in candidates if self._one(nic, missed)}
+        for known in self.store.open_findings(check=FAILED_NIC):
+            nic = ResourceId.parse(known.finding.resource.id)
+            if nic.key not in confirmed:
+                self._close_if_healed(known, nic, missed)
+        _log.info("sweep: %d candidates, %d failed NICs", len(candidates), len(confirmed))
+        if missed:
+            raise TemporaryError(f"sweep: {len(missed)} NICs were missed: {'; '.join(missed[:5])}")
+
+    def ask_for_remediation(self, known: Known) -> None:
+        """Enqueue the remediation of a failed NIC, once in each episode of its failure."""
+        if self.mode is RemediationMode.OFF or known.finding.status is not Status.OPEN:
+            return
+        nic = ResourceId.parse(known.finding.resource.id)
+        self.outbox.remediation(RemediationRequest.to_reput(nic, known.finding.finding_id, started(known)))
+
+    def _one(self, nic_id: ResourceId, missed: list[str]) -> bool:
+        """Whether the candidate is a failed NIC indeed; then it is told of."""
+        try:
+            self.gate.require(nic_id)
+            nic = self.inventory.nic(nic_id)
+            if nic.failed:
+                finding = failed_nic(nic, Confidence.PROVEN)
+                self.ask_for_remediation(self.publisher.publish(finding, holder=finding.finding_id))
+        except (NotFoundError, OutOfScopeError) as error:
+            _log.info("sweep: %s", error)
+            return False
+        except VmreachError as error:
+            missed.append(f"{nic_id.name}: {error}")
+            return False
+        return nic.failed
+
+    def _close_if_healed(self, known: Known, nic_id: ResourceId, missed: list[str]) -> None:
+        """Resource Graph lags, so that a NIC is not among the candidates proves nothing: its own state does."""
+        try:
+            healed = self.inventory.nic(nic_id).provisioning_state.lower() == "succeeded"
+        except NotFoundError:
+            healed = True  # what is deleted can't fail any more
+        except VmreachError as error:
+            missed.append(f"{nic_id.name}: {error}")
+            return
+        if healed:
+            resolved = msgspec.structs.replace(known.finding, status=Status.RESOLVED)
+            self.publisher.publish(resolved, holder=resolved.finding_id)

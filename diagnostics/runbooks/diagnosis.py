@@ -1,0 +1,161 @@
+"""The result of a runbook, and the findings that all runbooks share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from diagnostics.findings import Cause, Confidence, Finding, Remedy, Resource, Severity, Status, Step, fingerprint
+from diagnostics.intake.messages import Problem
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Nic
+from diagnostics.runbooks import remedies
+from diagnostics.runbooks.remedies import Blocker
+from diagnostics.runbooks.situation import Situation
+
+FAILED_NIC = "NIC001"
+NO_FAULT = "CON000"
+NOT_PUT_BACK = "REM001"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a runbook found.
+
+    Attributes:
+        why: why this problem was picked.
+        steps: in order; each finding carries them too.
+        findings: what is wrong, the likeliest cause first; never empty, for "no fault found" is said as well.
+    """
+
+    request_id: str
+    problem: Problem
+    why: str
+    steps: tuple[Step, ...]
+    findings: tuple[Finding, ...]
+
+
+def conclude(situation: Situation) -> Diagnosis:
+    """The diagnosis: every finding once, with all steps and the request it answers."""
+    request, steps = situation.request, situation.steps
+    whole = tuple(
+        msgspec.structs.replace(finding, steps=steps, request_id=request.request_id)
+        for finding in {finding.finding_id: finding for finding in situation.findings}.values()
+    )
+    return Diagnosis(request.request_id, situation.problem, situation.why, steps, whole)
+
+
+def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, location: str) -> Finding:
+    """The finding for an issue of a connectivity check, by the runbook's table."""
+    issue, row = blocker.issue, remedies.row(blocker.issue.type)
+    at = blocker.at.name if blocker.at else "the VM"
+    name = blocker.name or "(not named)"
+    words = {"name": name, "at": at, "type": issue.raw_type or "unknown", "connection": connection(situation)}
+    title = row.title.format_map(words).replace(" (not named)", "")
+    where = blocker.owner or blocker.at
+    said = f"{issue.raw_type} {blocker.name}".strip()
+    text = f"Network Watcher: {said}, {issue.origin.lower() or 'on the path'}, at {at}"
+    cause = Cause(kind=row.kind, text=text, name=blocker.name, resource_id=where.text if where else "")
+    return Finding(
+        # Not the source: a rule that blocks fifty sources is one fault of the destination, and one card.
+        finding_id=fingerprint(row.check, resource.key, issue.type, blocker.name, where.key if where else ""),
+        check=row.check,
+        title=title,
+        severity=row.severity,
+        confidence=row.confidence,
+        resource=Resource.of(resource, location),
+        because=(cause,),
+        remedy=row.remedy(blocker),
+    )
+
+
+def failed_nic(nic: Nic, confidence: Confidence) -> Finding:
+    """The finding for a NIC in state Failed.
+
+    The state itself is what Azure says; that it is why the VM can't be reached is another question, since a NIC in
+    state Failed usually still passes traffic ("Troubleshoot Azure Microsoft.Network failed provisioning state").
+    """
+    text = (
+        "Azure says that the last operation on it failed. That is a state of the control plane: such a NIC usually "
+        "still passes traffic, so it explains an outage only if nothing else does."
+    )
+    return Finding(
+        finding_id=fingerprint(FAILED_NIC, nic.id.key),
+        check=FAILED_NIC,
+        title=f"Network interface {nic.id.name} is in provisioning state Failed",
+        severity=Severity.HIGH,
+        confidence=confidence,
+        resource=Resource.of(nic.id, nic.location),
+        because=(Cause(kind="provisioning-state", text=text, name=nic.provisioning_state, resource_id=nic.id.text),),
+        remedy=remedies.reput_nic(nic.id),
+    )
+
+
+def refused(resource: ResourceId, why: str, step: Step, *, apart: str) -> Finding:
+    """The answer to a remediation request that was refused: said once for each request, nothing to mend."""
+    return Finding(
+        finding_id=fingerprint(NOT_PUT_BACK, resource.key, apart),
+        check=NOT_PUT_BACK,
+        title=f"{resource.name} was not put back: {why}",
+        severity=Severity.INFO,
+        status=Status.RESOLVED,
+        confidence=Confidence.PROVEN,
+        resource=Resource.of(resource),
+        because=(Cause(kind="guard", text=why, resource_id=resource.text),),
+        steps=(step,),
+        remedy=remedies.look_again("Nothing was sent to Azure."),
+    )
+
+
+def said(
+    situation: Situation,
+    check: str,
+    title: str,
+    *,
+    about: ResourceId | None,
+    severity: Severity,
+    confidence: Confidence,
+    cause: Cause,
+    remedy: Remedy,
+    apart: str = "",
+    status: Status = Status.OPEN,
+) -> Finding:
+    """A finding about one end of the connection that comes from no issue of Azure's.
+
+    `about` is None where the resource that was asked about could not be found; `apart` tells the finding from the same
+    fault of the same resource elsewhere, such as with another source.
+    """
+    machines = (situation.source, situation.destination)
+    location = next((machine.location for machine in machines if machine and machine.id == about), "")
+    unfound = Resource(id="", name=str(situation.request.source), type="")
+    return Finding(
+        finding_id=fingerprint(check, about.key if about else unfound.name, cause.name, apart),
+        check=check,
+        title=title,
+        severity=severity,
+        status=status,
+        confidence=confidence,
+        resource=Resource.of(about, location) if about else unfound,
+        because=(cause,),
+        remedy=remedy,
+    )
+
+
+def connection(situation: Situation) -> str:
+    """The connection in words: `web-1 → sql-1:1433`."""
+    request, source, destination = situation.request, situation.source, situation.destination
+    end = request.destination
+    outside = (end and (end.address or end.name)) or "the internet"
+    to = destination.id.name if destination else outside
+    if destination and situation.address and len(destination.nics) > 1:
+        to = f"{to} ({situation.address})"
+    return f"{source.id.name if source else request.source} → {to}{f':{situation.port}' if situation.port else ''}"
+
+
+def ends(situation: Situation) -> str:
+    """Both ends of the connection, as part of a fingerprint."""
+    request, source, destination = situation.request, situation.source, situation.destination
+    end = request.destination
+    to = destination.id.key if destination else (end and (end.address or end.name)) or "internet"
+    return f"{source.id.key if source else request.source}>{to}:{situation.port or ''}"

@@ -1,0 +1,133 @@
+"""What a runbook works on: the machines at both ends, as far as they could be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from diagnostics.findings import Finding, Step
+from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Problem
+from diagnostics.network import ids
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Nic, Vm
+from diagnostics.runbooks.questions import Asking, FindVms, ReadNic, ReadVm, Unread, ask
+from diagnostics.runbooks.step import failed, inconclusive, passed
+
+_MACHINES = frozenset({ids.VIRTUAL_MACHINE, ids.SCALE_SET_VM})
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One end of the connection that is a machine of Azure.
+
+    Attributes:
+        id: the VM; for a NIC that is attached to nothing, the NIC.
+        vm: as read, or why it could not be.
+        nics: as read, or why one could not be, in the VM's order.
+        named_nic: the NIC that the request named, if it named one.
+    """
+
+    id: ResourceId
+    vm: Vm | Unread
+    nics: tuple[tuple[ResourceId, Nic | Unread], ...] = ()
+    named_nic: ResourceId | None = None
+
+    @property
+    def read_nics(self) -> tuple[Nic, ...]:
+        """The NICs that could be read."""
+        return tuple(nic for _, nic in self.nics if not isinstance(nic, Unread))
+
+    @property
+    def location(self) -> str:
+        """Its region, or empty."""
+        return "" if isinstance(self.vm, Unread) else self.vm.location
+
+    def owner_of(self, address: str | None) -> Nic | None:
+        """Its NIC that has this private address."""
+        return next((nic for nic in self.read_nics if address and nic.owns(address)), None)
+
+    def is_secondary(self, nic: Nic) -> bool:
+        """Whether this is one of its further NICs: by the NIC's own word, else by the VM's order."""
+        return nic.primary is False if nic.primary is not None else bool(self.nics) and nic.id != self.nics[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A request, with both ends looked up.
+
+    Attributes:
+        why: why this problem was picked.
+        source: None where it could not be found; `steps` says why.
+        destination: None where the destination is no machine that the request names.
+        steps: done so far, in order.
+        findings: of those steps.
+    """
+
+    request: DiagnosisRequest
+    problem: Problem
+    why: str
+    source: Machine | None
+    destination: Machine | None
+    steps: tuple[Step, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def address(self) -> str | None:
+        """The destination's address or host name, if the request gave one."""
+        return self.request.destination.address if self.request.destination else None
+
+    @property
+    def port(self) -> int | None:
+        """The destination's port, if the request gave one."""
+        return self.request.destination.port if self.request.destination else None
+
+    def after(self, step: Step, findings: tuple[Finding, ...] = ()) -> Situation:
+        """The same with one more step done, and what it found."""
+        return replace(self, steps=(*self.steps, step), findings=(*self.findings, *findings))
+
+
+def look_up(end: Endpoint, role: str) -> Asking[tuple[Machine | None, Step]]:
+    """Find the machine that an endpoint names, and the step that says how that went."""
+    name = f"{role} exists"
+    resource = end.resource
+    if resource is None:
+        found = yield from ask(FindVms(end.name or ""))
+        if isinstance(found, Unread):
+            return None, inconclusive(name, f"could not look up a VM called {end.name}: {found}")
+        if len(found) != 1:
+            listing = tuple(vm.text for vm in found)
+            return None, inconclusive(name, f"{len(found)} VMs in scope are called {end.name}", *listing)
+        resource = found[0]
+    machine = yield from _machine(resource)
+    if machine is None:
+        return None, inconclusive(name, f"{resource.name} is of type {resource.type}: name a VM or one of its NICs")
+    return machine, _exists(name, machine)
+
+
+def _machine(resource: ResourceId) -> Asking[Machine | None]:
+    if resource.type in _MACHINES:
+        return (yield from _vm(resource, None))
+    if resource.type != ids.NETWORK_INTERFACE:
+        return None
+    nic = yield from ask(ReadNic(resource))
+    if isinstance(nic, Unread):
+        return Machine(resource, nic, ((resource, nic),), resource)
+    if nic.vm is None:
+        return Machine(resource, Unread(f"{resource.name} is attached to no VM"), ((resource, nic),), resource)
+    return (yield from _vm(nic.vm, resource))
+
+
+def _vm(vm_id: ResourceId, named_nic: ResourceId | None) -> Asking[Machine]:
+    vm = yield from ask(ReadVm(vm_id))
+    wanted = [named_nic] if isinstance(vm, Unread) and named_nic else [] if isinstance(vm, Unread) else [*vm.nics]
+    nics = []
+    for nic_id in wanted:
+        if nic_id.type == ids.NETWORK_INTERFACE:  # a uniform scale set's NICs are not resources of their own
+            nics.append((nic_id, (yield from ask(ReadNic(nic_id)))))
+    return Machine(vm_id, vm, tuple(nics), named_nic)
+
+
+def _exists(name: str, machine: Machine) -> Step:
+    if isinstance(machine.vm, Unread):
+        step = failed if machine.vm.missing else inconclusive
+        return step(name, str(machine.vm))
+    return passed(name, f"{machine.id.name} in {machine.location or 'a region not given'}", machine.id.text)

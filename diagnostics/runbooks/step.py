@@ -1,0 +1,40 @@
+"""Steps of a runbook: short ways to say how one ended."""
+
+from __future__ import annotations
+
+from diagnostics.findings import Hop, Outcome, Step
+from diagnostics.network.connectivity import ConnectivityCheck
+from diagnostics.network.connectivity import Hop as ProbedHop
+
+
+def passed(name: str, summary: str, *evidence: str) -> Step:
+    """The step found nothing wrong."""
+    return Step(name=name, outcome=Outcome.PASSED, summary=summary, evidence=evidence)
+
+
+def failed(name: str, summary: str, *evidence: str) -> Step:
+    """The step found something wrong."""
+    return Step(name=name, outcome=Outcome.FAILED, summary=summary, evidence=evidence)
+
+
+def inconclusive(name: str, summary: str, *evidence: str) -> Step:
+    """The step could not tell: the summary says why."""
+    return Step(name=name, outcome=Outcome.INCONCLUSIVE, summary=summary, evidence=evidence)
+
+
+def skipped(name: str, summary: str) -> Step:
+    """The step was not worth trying: the summary says why."""
+    return Step(name=name, outcome=Outcome.SKIPPED, summary=summary)
+
+
+def probed(name: str, summary: str, outcome: Outcome, check: ConnectivityCheck) -> Step:
+    """A step that made a connectivity check: its counts and latency as evidence, and its hops."""
+    lost = f"{check.probes_failed} of {check.probes_sent} probes failed"
+    latency = (f"average latency {check.latency:g} ms",) if check.latency is not None else ()
+    evidence = (f"connection status {check.raw_status or 'not given'}", lost, *latency)
+    return Step(name=name, outcome=outcome, summary=summary, evidence=evidence, hops=tuple(map(_hop, check.hops)))
+
+
+def _hop(hop: ProbedHop) -> Hop:
+    issues = tuple(f"{issue.raw_type} {issue.value}".strip() for issue in hop.issues)
+    return Hop(type=hop.type, address=hop.address, resource_id=hop.resource_id, issues=issues)

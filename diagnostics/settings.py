@@ -1,0 +1,227 @@
+"""Every setting: read from app settings, checked all at once, one error that lists everything that is wrong.
+
+docs/settings.md has a line for each; tests/test_settings.py holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+from urllib.parse import urlsplit
+
+from diagnostics.errors import ParseError, SettingsError
+from diagnostics.intake.messages import is_host_or_address
+from diagnostics.scopes import Scopes
+
+_QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
+_CRON_FIELD = re.compile(r"[0-9*/,\-A-Za-z]+")
+
+
+class RemediationMode(StrEnum):
+    """What may be done about a failed NIC."""
+
+    OFF = "off"
+    DRY_RUN = "dry-run"
+    APPROVE = "approve"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where an Azure cloud answers."""
+
+    arm: str
+    authority: str
+    portal: str
+    storage_suffix: str
+
+    @property
+    def audience(self) -> str:
+        """What tokens for ARM are asked for."""
+        return f"{self.arm}/.default"
+
+
+CLOUDS = {
+    "public": Cloud(
+        "https://management.azure.com", "login.microsoftonline.com", "https://portal.azure.com", "core.windows.net"
+    ),
+    "usgovernment": Cloud(
+        "https://management.usgovcloudapi.net",
+        "login.microsoftonline.us",
+        "https://portal.azure.us",
+        "core.usgovcloudapi.net",
+    ),
+    "china": Cloud(
+        "https://management.chinacloudapi.cn",
+        "login.chinacloudapi.cn",
+        "https://portal.azure.cn",
+        "core.chinacloudapi.cn",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """How to reach queues and tables: a connection string, or service addresses and this app's identity."""
+
+    connection_string: str = field(default="", repr=False)
+    queue_uri: str = ""
+    table_uri: str = ""
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A host and port to probe."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, checked. The names of the app settings are in `from_env`."""
+
+    scopes: Scopes
+    storage: Storage
+    remediation_mode: RemediationMode
+    sweep_schedule: str
+    findings_queue: str
+    teams_webhook_url: str = field(repr=False)
+    internet_target: Target
+    cloud: Cloud
+    arm_endpoint: str
+    poll_seconds: float
+    wait_seconds: float
+    client_id: str | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the app settings.
+
+        Raises:
+            SettingsError: lists every setting that is missing or wrong, its value and what it takes.
+        """
+        read = _Reader(env)
+        cloud = read.one("VMREACH_CLOUD", "public", _cloud, CLOUDS["public"])
+        settings = cls(
+            scopes=read.one("VMREACH_SCOPES", "", Scopes.parse),
+            storage=read.storage(cloud),
+            remediation_mode=read.one("VMREACH_REMEDIATION_MODE", "dry-run", _mode),
+            sweep_schedule=read.one("VMREACH_SWEEP_SCHEDULE", "0 */15 * * * *", _schedule),
+            findings_queue=read.one("VMREACH_FINDINGS_QUEUE", "findings", _queue),
+            teams_webhook_url=read.one("VMREACH_TEAMS_WEBHOOK_URL", "", _webhook),
+            internet_target=read.one("VMREACH_INTERNET_TARGET", "www.microsoft.com:443", _target),
+            cloud=cloud,
+            arm_endpoint=read.one("VMREACH_ARM_ENDPOINT", cloud.arm, _endpoint),
+            poll_seconds=read.one("VMREACH_POLL_SECONDS", "5", _seconds),
+            wait_seconds=read.one("VMREACH_WAIT_SECONDS", "420", _seconds),
+            client_id=env.get("AZURE_CLIENT_ID") or None,
+        )
+        if read.wrong:
+            raise SettingsError("settings: " + "; ".join(read.wrong))
+        return settings
+
+
+class _Reader:
+    """Reads settings one by one and collects what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.wrong: list[str] = []
+
+    def one[T](self, name: str, default: str, parse: Callable[[str, str], T], instead: T | None = None) -> T:
+        """The parsed value, or `instead` of a wrong one: nothing is built with that, since `from_env` raises."""
+        try:
+            return parse(self.env.get(name, "").strip() or default, name)
+        except ParseError as error:
+            self.wrong.append(str(error))
+            return instead  # type: ignore[return-value]
+
+    def storage(self, cloud: Cloud) -> Storage:
+        """The storage account that the Functions host uses too, in any of the ways that Azure Functions knows.
+
+        Source: "Azure Functions: identity-based connections".
+        """
+        name = "AzureWebJobsStorage"
+        account, text = self.env.get(f"{name}__accountName", ""), self.env.get(name, "")
+        queue, table = (self.env.get(f"{name}__{kind}ServiceUri", "") for kind in ("queue", "table"))
+        if account:
+            queue = queue or f"https://{account}.queue.{cloud.storage_suffix}"
+            table = table or f"https://{account}.table.{cloud.storage_suffix}"
+        if not text and not (queue and table):
+            self.wrong.append(f"{name}: set it, {name}__accountName, or {name}__queueServiceUri and __tableServiceUri")
+        return Storage(text, queue, table, self.env.get(f"{name}__clientId") or None)
+
+
+def _cloud(text: str, name: str) -> Cloud:
+    if text.lower() not in CLOUDS:
+        raise ParseError(f"{name}: {text!r} is none of {', '.join(CLOUDS)}")
+    return CLOUDS[text.lower()]
+
+
+def _mode(text: str, name: str) -> RemediationMode:
+    try:
+        return RemediationMode(text.lower())
+    except ValueError:
+        raise ParseError(f"{name}: {text!r} is none of {', '.join(RemediationMode)}") from None
+
+
+def _schedule(text: str, name: str) -> str:
+    """Checks the shape; what the fields may hold the Functions host checks."""
+    fields = text.split()
+    if len(fields) != 6 or not all(map(_CRON_FIELD.fullmatch, fields)):
+        raise ParseError(f"{name}: {text!r} is not NCRONTAB with six fields, such as '0 */15 * * * *'")
+    return text
+
+
+def _queue(text: str, name: str) -> str:
+    if not _QUEUE_NAME.fullmatch(text):
+        raise ParseError(f"{name}: {text!r} is not a queue name: 3 to 63 lower-case letters, digits and single dashes")
+    return text
+
+
+def _webhook(text: str, name: str) -> str:
+    # The value is a secret: the error names the host at most.
+    if text and not _is_web_address(text):
+        raise ParseError(f"{name}: must be an https address (its value is a secret and not shown)")
+    return text
+
+
+def _target(text: str, name: str) -> Target:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65_536 or not is_host_or_address(host.strip("[]")):
+        raise ParseError(f"{name}: {text!r} is not host:port, such as 'www.microsoft.com:443'")
+    return Target(host.strip("[]"), int(port))
+
+
+def _endpoint(text: str, name: str) -> str:
+    if not _is_web_address(text):
+        raise ParseError(f"{name}: {text!r} must be an https address; plain http is for loopback only")
+    return text.rstrip("/")
+
+
+def _seconds(text: str, name: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= 3_600:
+        raise ParseError(f"{name}: {text!r} is not a number of seconds between 0 and 3600")
+    return seconds
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an http(s) address leads to this machine."""
+    return urlsplit(address).hostname in {"127.0.0.1", "::1", "localhost"}
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(text)))

@@ -1,0 +1,17 @@
+"""Queue `closure-requests`."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from diagnostics.app import app
+from diagnostics.triggers.message import delivery
+
+blueprint = func.Blueprint()
+
+
+@blueprint.function_name("close")
+@blueprint.queue_trigger("msg", "closure-requests", "AzureWebJobsStorage")
+def close(msg: func.QueueMessage) -> None:
+    """An alert is over: resolve its findings."""
+    app().engine.close(msg.get_body(), delivery(msg))
