@@ -20,7 +20,8 @@ class Child:
 
     Only this process holds the other end of that pipe, so the child reads end of file when this process ends,
     however it ends. The command has to stop at end of file; that works on every platform, unlike a parent-death
-    signal. The child is in a session of its own: Ctrl-C reaches the parent, which stops its children in order.
+    signal. The child has a process group of its own: Ctrl-C reaches the parent, which stops its
+    children in order.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id, also of its session."""
+        """The process id, also of its group."""
         return self._process.pid
 
     @property

@@ -94,7 +94,7 @@ type Asking[T] = Generator[Question[Any], Any, T]
 
 
 def ask[T](question: Question[T]) -> Asking[T | Unread]:
-    """What a runbook writes to have a question answered: `vm = yield from ask(ReadVm(vm_id))`."""
+    """Has a question answered, when delegated to with `yield from`."""
     answer: T | Unread = yield question
     return answer
 

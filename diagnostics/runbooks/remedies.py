@@ -78,7 +78,7 @@ def _security_rule(blocker: Blocker) -> Remedy:
         return Remedy(summary=text, doc_url=doc)
     place = arguments(subscription=group.subscription, resource_group=group.resource_group, nsg_name=group.name)
     if not blocker.own:
-        text = f"Default rule {rule} of NSG {group.name} blocks it: add a rule that allows this flow (priority 100 to 4096)."
+        text = f"Default rule {rule} of NSG {group.name} blocks it: add a rule (priority 100 to 4096) that allows this."
         return Remedy(summary=text, az_cli=f"az network nsg rule list {place} --include-default -o table", doc_url=doc)
     text = (
         f"Delete or change rule {rule} of NSG {group.name}, or allow this flow with a rule of a lower priority number."
@@ -177,7 +177,8 @@ def start_vm(vm: ResourceId) -> Remedy:
 
 def reput_nic(nic: ResourceId) -> Remedy:
     """What to do about a NIC in state Failed: GET it and PUT it back unchanged."""
-    url = shlex.quote(f"https://management.azure.com{nic.text}?api-version=2026-03-01")
+    # Without a host, az takes the ARM endpoint of the cloud that it is logged in to.
+    url = shlex.quote(f"{nic.text}?api-version=2026-03-01")
     text = (
         "GET the network interface and PUT it back unchanged; vmreach does that itself when VMREACH_REMEDIATION_MODE "
         "is auto. If the PUT fails, its error names what is really wrong."

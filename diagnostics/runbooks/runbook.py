@@ -8,6 +8,7 @@ from diagnostics.runbooks.diagnosis import Diagnosis
 from diagnostics.runbooks.questions import Asking
 from diagnostics.runbooks.select import pick
 from diagnostics.runbooks.situation import Machine, Situation, look_up
+from diagnostics.runbooks.step import passed
 
 
 def diagnose(request: DiagnosisRequest, outside: Endpoint) -> Asking[Diagnosis]:
@@ -24,6 +25,7 @@ def diagnose(request: DiagnosisRequest, outside: Endpoint) -> Asking[Diagnosis]:
         destination, step = yield from look_up(end, "Destination")
         steps.append(step)
     problem, why = pick(request, source, destination)
+    steps.append(passed("Problem", f"{problem}: {why}"))
     situation = Situation(request, problem, why, source, destination, tuple(steps))
     situation = _machines_in_order(situation, source, "Source")
     situation = _machines_in_order(situation, destination, "Destination")

@@ -47,18 +47,21 @@ class Gateway:
         fault = self.faults.take(request.method, request.path_qs)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
-        with self.lock:
-            reply = self._reply(request, body) if fault is None or not _answers(fault) else None
-            status = reply.status if reply else 0 if fault is None or fault.drop else fault.status or 0
-            query = dict(request.query) | ({"sig": "***"} if "sig" in request.query else {})
-            self.calls.append(Call(request.method, request.path, query, _decoded(body), status))
-            headers = self._headers(request)
-        if reply is not None:
-            return _response(reply, headers)
-        assert fault is not None
-        if fault.drop and request.transport is not None:
+        with self.lock:  # encoding included: what is answered may be a part of the world
+            headers = self._headers(request) if self._is_arm(request) else {}
+            if fault is not None and _answers(fault):
+                response = _failure(fault, headers)
+            else:
+                response = _response(self._reply(request, body), headers)
+            dropped = fault is not None and fault.drop
+            self._record(request, body, 0 if dropped else response.status)
+        if dropped and request.transport is not None:
             request.transport.abort()
-        return _failure(fault, headers)
+        return response
+
+    def _record(self, request: web.Request, body: bytes, status: int) -> None:
+        query = dict(request.query) | ({"sig": "***"} if "sig" in request.query else {})
+        self.calls.append(Call(request.method, request.path, query, _decoded(body), status))
 
     def _reply(self, request: web.Request, body: bytes) -> Reply:
         if request.path == IDENTITY_PATH:
@@ -74,6 +77,9 @@ class Gateway:
             return self.services.answer(Request(request.method, path, query, request.headers, body, base))
         except ArmError as error:
             return error.reply
+
+    def _is_arm(self, request: web.Request) -> bool:
+        return request.path not in (IDENTITY_PATH, self.teams.path)
 
     def _headers(self, request: web.Request) -> dict[str, str]:
         """What ARM adds to every answer. POST counts as a write, as it does in Azure."""
@@ -104,9 +110,10 @@ class Gateway:
             }
             what = views.get(request.match_info["what"])
             found = what() if what else None
+            text = msgspec.json.encode(found)
         if found is None:
             return web.json_response({"error": {"code": "NotFound", "message": request.path_qs}}, status=404)
-        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+        return web.Response(body=text, content_type="application/json")
 
     async def _plan(self, request: web.Request) -> web.Response:
         """POST /sandbox/faults with one fault as JSON."""

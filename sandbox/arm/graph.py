@@ -36,7 +36,9 @@ class Graph:
         top = options.get("$top", _MOST)
         if not isinstance(top, int) or not 1 <= top <= _MOST:
             raise ArmError(400, "BadRequest", f"$top must be between 1 and {_MOST}, was {top}.")
-        text = body.get("query", "")
+        text = body.get("query")
+        if not isinstance(text, str):
+            raise query.invalid("There is no query.")
         scope = self._scope(body)
         rows = query.run(text, {"resources": self._rows(scope), "resourcecontainers": self._containers(scope)})
         return _page(rows, _start(options, text), top, text)
@@ -68,13 +70,15 @@ class Graph:
         row: Json = {"id": body["id"], "name": body["name"], "type": body["type"].lower(), "tenantId": TENANT}
         row |= {"resourceGroup": (path.group or "").lower(), "subscriptionId": path.subscription}
         row |= {name: body.get(name, "" if name in ("kind", "managedBy") else None) for name in _COLUMNS}
-        row["properties"] = copy.deepcopy(body.get("properties", {}))
+        row["properties"] = body.get("properties", {})
         if row["type"] == VM:
             power = self._world.power_of(body["id"])
             status = {"code": power, "displayStatus": f"VM {power.partition('/')[2]}", "level": "Info"}
-            row["properties"]["extended"] = {"instanceView": {"powerState": status}}
-        for path_in_row, value in self._stale(body["id"]).items():
-            plant(row, path_in_row, value)
+            row["properties"] = row["properties"] | {"extended": {"instanceView": {"powerState": status}}}
+        if stale := self._stale(body["id"]):
+            row = copy.deepcopy(row)
+            for place, value in stale.items():
+                plant(row, place, value)
         return row
 
     def _stale(self, resource_id: str) -> Json:

@@ -26,7 +26,7 @@ class Reads:
     def many(self, request: Request) -> Reply:
         """GET of a collection: of a subscription, a resource group or a parent resource."""
         bodies = self._world.list(request.path)
-        return self.page(request, [seen_at(body, request.api_version) for body in bodies])
+        return self.page(request, bodies)
 
     def page(self, request: Request, items: list[Json]) -> Reply:
         """A slice of a list; the nextLink repeats the query, as Azure's does."""
@@ -34,7 +34,7 @@ class Reads:
             start = int(request.query.get("$skiptoken", "0"))
         except ValueError:
             raise ArmError(400, "InvalidSkipToken", "The skip token is invalid.") from None
-        body: Json = {"value": items[start : start + self._page_size]}
+        body: Json = {"value": [_seen(item, request) for item in items[start : start + self._page_size]]}
         if start + self._page_size < len(items):
             others = {name: value for name, value in request.query.items() if name not in ("api-version", "$skiptoken")}
             body["nextLink"] = request.url(
@@ -98,6 +98,11 @@ class Reads:
         return {"id": f"/subscriptions/{name}", "subscriptionId": name, "tenantId": TENANT, "state": "Enabled"} | {
             "displayName": f"sub-{title}", "authorizationSource": "RoleBased", "subscriptionPolicies": policies,
         }  # fmt: skip
+
+
+def _seen(item: Json, request: Request) -> Json:
+    """Resources as of the api-version; other items have no type to hide anything of."""
+    return seen_at(item, request.api_version) if "type" in item else item
 
 
 def _status(code: str, text: str) -> Json:

@@ -46,19 +46,18 @@ class Sandbox:
         self._gateway = Gateway(services)
         self._world, self._operations = services.world, services.operations
         self._scripts = services.scripts
-        self._loop = asyncio.new_event_loop()
-        self._thread: threading.Thread | None = None
-        self._runner = web.AppRunner(self._gateway.application(), access_log=None, shutdown_timeout=0.2)
 
     def start(self) -> None:
         """Listen, and serve from a thread. OSError when the port is taken."""
+        self._loop = asyncio.new_event_loop()
+        self._runner = web.AppRunner(self._gateway.application(), access_log=None, shutdown_timeout=0.2)
         try:
             self._loop.run_until_complete(self._listen())
         except OSError:
             self._loop.run_until_complete(self._runner.cleanup())
             self._loop.close()
             raise
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox-arm")
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox-arm", daemon=True)
         self._thread.start()
 
     async def _listen(self) -> None:
@@ -67,11 +66,10 @@ class Sandbox:
         self._port = self._runner.addresses[0][1]
 
     def stop(self) -> None:
-        """Close the connections and end the thread. A stopped sandbox does not start again."""
+        """Close the connections and end the thread."""
         asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
@@ -152,12 +150,12 @@ class Sandbox:
     def create(self, body: Json) -> None:
         """Somebody else's new resource, a lock for example: any body with id, name and type."""
         with self._gateway.lock:
-            self._world.resources[body["id"].lower()] = copy.deepcopy(body)
+            self._world.put(copy.deepcopy(body))
 
     def delete(self, resource_id: str) -> None:
         """Somebody else's delete. KeyError when there is no such resource."""
         with self._gateway.lock:
-            del self._world.resources[resource_id.rstrip("/").lower()]
+            self._world.remove(resource_id)
 
     def power(self, vm_id: str, state: str) -> None:
         """Set a VM's power state, e.g. ``PowerState/deallocated``."""

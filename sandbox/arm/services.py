@@ -7,7 +7,7 @@ from sandbox.arm.monitor import Monitor
 from sandbox.arm.operations import Operations
 from sandbox.arm.probes import Probes
 from sandbox.arm.reads import Reads
-from sandbox.arm.wire import ArmError, Reply, Request
+from sandbox.arm.wire import ArmError, Path, Reply, Request
 from sandbox.arm.world import World
 from sandbox.arm.writes import Writes
 from sandbox.scenario import Operation, Scenario
@@ -36,6 +36,7 @@ class Services:
         """Requests that are not plain reads and writes, by method and lower-case type."""
         probes, monitor = Probes(self.world, self.operations), Monitor(self.world, self._reads)
         watcher, nic, place = f"{_NETWORK}/networkwatchers", f"{_NETWORK}/networkinterfaces", f"{_NETWORK}/locations"
+        vnet = f"{_NETWORK}/virtualnetworks"
         return {
             ("GET", f"{place}/operations"): self.operations.status,
             ("GET", f"{place}/operationresults"): self.operations.result,
@@ -48,9 +49,15 @@ class Services:
             ("POST", f"{watcher}/ipflowverify"): probes.ip_flow_verify,
             ("POST", f"{watcher}/nexthop"): probes.next_hop,
             ("POST", f"{watcher}/networkconfigurationdiagnostic"): probes.diagnostic,
+            ("POST", f"{vnet}/listnetworkmanagereffectivesecurityadminrules"): self._no_admin_rules,
             ("POST", f"{nic}/effectivenetworksecuritygroups"): probes.effective,
             ("POST", f"{nic}/effectiveroutetable"): probes.effective,
         }
+
+    def _no_admin_rules(self, request: Request) -> Reply:
+        """No estate has a network manager, so no virtual network has admin rules."""
+        self.world.get(Path.parse(request.path.parent))
+        return Reply({"value": []})
 
     def answer(self, request: Request) -> Reply:
         """The reply to an authenticated request; what is wrong with it is raised as ArmError."""

@@ -92,6 +92,8 @@ class Shapes:
             return
         hints = self._hints(shape)
         for name, element in value.items():
+            if element is None and get_origin(hints.get(name)) is not Required and name in hints:
+                continue  # null is as good as left out
             if name in hints:
                 yield from self._check(hints[name], element, _member(known, name), _join(path, name))
             elif not isinstance(known, dict) or name not in known:

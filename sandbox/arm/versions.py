@@ -1,7 +1,8 @@
 """What an api-version does not know. A PUT at an old version resets what that version hides: it cannot send it.
 
-The versions are the first ones in which the NIC recordings of public SDKs show the property; see "Troubleshoot Azure
-Microsoft.Network failed provisioning state" for the warning about older versions.
+Source of the warning: "Troubleshoot Azure Microsoft.Network failed provisioning state". The table has the oldest
+api-version at which a public recording of NIC traffic shows a property, so some may be a little older in truth; no
+recording up to 2023-11-01 shows defaultOutboundConnectivityEnabled.
 """
 
 import copy
@@ -10,11 +11,12 @@ from sandbox.arm.wire import Json
 
 # Properties of a network interface, by the api-version that brought them.
 _NIC = {
-    "nicType": "2020-07-01",
-    "vnetEncryptionSupported": "2020-07-01",
-    "auxiliaryMode": "2021-08-01",
-    "disableTcpStateTracking": "2022-05-01",
-    "auxiliarySku": "2022-09-01",
+    "nicType": "2020-03-01",
+    "vnetEncryptionSupported": "2022-01-01",
+    "auxiliaryMode": "2022-01-01",
+    "allowPort25Out": "2022-01-01",
+    "disableTcpStateTracking": "2022-11-01",
+    "auxiliarySku": "2022-11-01",
     "defaultOutboundConnectivityEnabled": "2024-05-01",
 }
 

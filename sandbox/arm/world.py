@@ -59,7 +59,19 @@ class World:
             for body in [*scenario.resources, *extensions]:
                 self.resources[body["id"].lower()] = copy.deepcopy(body)
             self.power |= {vm.lower(): state for vm, state in scenario.power_states.items()}
+        self._groups: dict[tuple[str, str], Json] | None = None
         self.subscriptions = {(Path.parse(i).subscription or "").lower() for i in self.resources}
+
+    def put(self, body: Json) -> None:
+        """Add or replace a top-level resource."""
+        if body["id"].lower() not in self.resources:
+            self._groups = None
+        self.resources[body["id"].lower()] = body
+
+    def remove(self, resource_id: str) -> None:
+        """Take a top-level resource away. KeyError when there is none."""
+        del self.resources[resource_id.rstrip("/").lower()]
+        self._groups = None
 
     def find(self, resource_id: str) -> Json | None:
         """A top-level resource, or one nested in a list of its parent (a subnet, a rule, a backend pool)."""
@@ -85,18 +97,23 @@ class World:
         if subscription and subscription.lower() not in self.subscriptions:
             text = f"The subscription '{subscription}' could not be found."
             raise ArmError(404, "SubscriptionNotFound", text)
-        if group and (subscription or "", group.lower()) not in self.groups():
+        if group and ((subscription or "").lower(), group.lower()) not in self.groups():
             raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
     def groups(self) -> dict[tuple[str, str], Json]:
-        """Resource groups by subscription and lower-case name: those that have a resource."""
+        """Resource groups by lower-case subscription and name: those that have a resource."""
+        if self._groups is None:
+            self._groups = self._read_groups()
+        return self._groups
+
+    def _read_groups(self) -> dict[tuple[str, str], Json]:
         found: dict[tuple[str, str], Json] = {}
         for body in self.resources.values():
             path = Path.parse(body["id"])
             subscription, group = path.subscription or "", path.group or ""
             scope = f"/subscriptions/{subscription}/resourceGroups/{group}"
             found.setdefault(
-                (subscription, group.lower()),
+                (subscription.lower(), group.lower()),
                 {"id": scope, "name": group, "type": "Microsoft.Resources/resourceGroups"}
                 | {"location": body.get("location", ""), "properties": {"provisioningState": "Succeeded"}},
             )

@@ -5,64 +5,18 @@ Sources: "Troubleshoot Azure Microsoft.Network failed provisioning state"; "Asyn
 
 import copy
 import ipaddress
+import itertools
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sandbox.arm import shapes
+from sandbox.arm.kinds import KINDS, Kind
 from sandbox.arm.operations import Operations, location_url
 from sandbox.arm.versions import hidden
 from sandbox.arm.wire import ArmError, Json, Path, Reply, Request
 from sandbox.arm.world import World, set_state
 from sandbox.scenario import Operation
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a PUT of one resource type does: which shape it must have, what stays the server's, what omission means."""
-
-    shape: str
-    read_only: frozenset[str]
-    defaults: Mapping[str, Any]
-    nested: str
-    nested_read_only: frozenset[str] = frozenset({"provisioningState"})
-
-
-KINDS = {
-    "microsoft.network/networkinterfaces": Kind(
-        shape="NetworkInterface",
-        read_only=frozenset(
-            {
-                "virtualMachine",
-                "privateEndpoint",
-                "tapConfigurations",
-                "macAddress",
-                "primary",
-                "vnetEncryptionSupported",
-            }
-            | {"defaultOutboundConnectivityEnabled", "hostedWorkloads", "dscpConfiguration", "resourceGuid"}
-        ),
-        defaults={"dnsSettings": {}, "enableAcceleratedNetworking": False, "enableIPForwarding": False}
-        | {"disableTcpStateTracking": False, "nicType": "Standard", "auxiliaryMode": "None", "auxiliarySku": "None"}
-        | {"allowPort25Out": False},
-        nested="ipConfigurations",
-        nested_read_only=frozenset({"provisioningState", "privateLinkConnectionProperties"}),
-    ),
-    "microsoft.network/networksecuritygroups": Kind(
-        shape="NetworkSecurityGroup",
-        read_only=frozenset({"defaultSecurityRules", "networkInterfaces", "subnets", "flowLogs", "resourceGuid"}),
-        defaults={"securityRules": []},
-        nested="securityRules",
-    ),
-    "microsoft.network/routetables": Kind(
-        shape="RouteTable",
-        read_only=frozenset({"subnets", "resourceGuid"}),
-        defaults={"routes": [], "disableBgpRoutePropagation": False},
-        nested="routes",
-        nested_read_only=frozenset({"provisioningState", "hasBgpOverride"}),
-    ),
-}
 
 # Read-only members of a NIC's dnsSettings.
 _DNS_READ_ONLY = ("appliedDnsServers", "internalFqdn", "internalDomainNameSuffix")
@@ -85,6 +39,7 @@ class Writes:
         stored = self._world.find(request.path.text)
         sent = request.json()
         shapes.network().require(kind.shape, sent, stored)
+        _require_parts(kind, sent)
         self._require_idle(request.path)
         _require_match(request.headers.get("If-Match"), stored)
         body = self._replaced(request, kind, sent, stored)
@@ -94,10 +49,9 @@ class Writes:
     def _require_idle(self, path: Path) -> None:
         running = self._operations.busy(path.text, "put")
         if running is not None:
-            text = (
-                "Another operation on this or dependent resource is in progress. To retrieve status of the operation "
-            )
-            raise ArmError(409, "AnotherOperationInProgress", f"{text}use uri: {running.id}.", [])
+            text = f"To retrieve status of the operation use uri: {running.id}."
+            text = f"Another operation on this or dependent resource is in progress. {text}"
+            raise ArmError(409, "AnotherOperationInProgress", text, [])
 
     def _require_references(self, body: Json, path: Path) -> None:
         for reference in references(body["properties"]):
@@ -111,7 +65,8 @@ class Writes:
     def _replaced(self, request: Request, kind: Kind, sent: Json, stored: Json | None) -> Json:
         """The resource after the write: what was sent, defaults for what was not, the server's own parts kept."""
         old = (stored or {}).get("properties", {})
-        properties = {name: copy.deepcopy(value) for name, value in sent.get("properties", {}).items()}
+        sent_properties = {name: value for name, value in (sent.get("properties") or {}).items() if value is not None}
+        properties = copy.deepcopy(sent_properties)
         for name in kind.read_only | hidden(request.path.kind, request.api_version):
             properties.pop(name, None)
         properties |= {name: copy.deepcopy(old[name]) for name in kind.read_only if name in old}
@@ -148,13 +103,13 @@ class Writes:
         prefix = subnet.get("addressPrefix") or next(iter(subnet.get("addressPrefixes", [])), "10.0.0.0/24")
         nics = self._world.of_kind("microsoft.network/networkinterfaces")
         taken = {c["properties"].get("privateIPAddress") for nic in nics for c in nic["properties"]["ipConfigurations"]}
-        hosts = (str(host) for host in ipaddress.ip_network(prefix).hosts())
-        return [host for host in hosts if host not in taken][3]  # the first three are Azure's own
+        hosts = itertools.islice(ipaddress.ip_network(prefix).hosts(), 3, None)  # the first three are Azure's own
+        return next(str(host) for host in hosts if str(host) not in taken)
 
     def _accept(self, request: Request, body: Json, *, created: bool) -> Reply:
         script = self._scripts.get(request.path.key, Operation())
         status = 201 if created else 200
-        self._world.resources[request.path.key] = body
+        self._world.put(body)
         if not script.asynchronous:
             set_state(body, script.result)
             return Reply(copy.deepcopy(body), status)
@@ -178,6 +133,19 @@ def references(value: Any) -> Iterator[str]:
         for name, item in value.items():
             if name not in ("virtualMachine", "networkInterfaces", "subnets", "defaultSecurityRules"):
                 yield from references(item)
+
+
+def _require_parts(kind: Kind, sent: Json) -> None:
+    """What no default can stand for: a location, a NIC's first configuration, a name for each nested resource."""
+    if not sent.get("location"):
+        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+    nested = (sent.get("properties") or {}).get(kind.nested) or []
+    if not nested and kind.nested not in kind.defaults:
+        text = f"Required property '{kind.nested}' not found in JSON. Path 'properties'."
+        details = [{"code": "InvalidJson", "message": text}]
+        raise ArmError(400, "InvalidRequestFormat", "Cannot parse the request.", details)
+    if not all(item.get("name") for item in nested):
+        raise ArmError(400, "ResourceNameMissing", f"A resource in properties.{kind.nested} has no name.", [])
 
 
 def _require_match(tag: str | None, stored: Json | None) -> None:

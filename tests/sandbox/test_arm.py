@@ -153,15 +153,17 @@ def test_subscriptions_and_groups(azure: Azure) -> None:
     assert azure.call("GET", sub).json()["displayName"] == "sub-internet-failed-nic"
     groups = azure.call("GET", f"{sub}/resourcegroups").json()["value"]
     assert {g["name"] for g in groups} == {SHOP, "NetworkWatcherRG"}
-    assert azure.call("GET", f"{sub}/resourceGroups/{SHOP.upper()}").json()["name"] == SHOP
+    assert azure.call("GET", f"{sub.upper()}/resourceGroups/{SHOP.upper()}").json()["name"] == SHOP
 
 
 def test_an_old_api_version_hides_newer_fields(azure: Azure) -> None:
     path = azure.id("nic-shop-web-01")
     new = azure.call("GET", path).json()["properties"]
     old = azure.call("GET", path, params={"api-version": "2020-03-01"}).json()["properties"]
-    hidden = {"nicType", "auxiliaryMode", "auxiliarySku", "disableTcpStateTracking", "vnetEncryptionSupported"}
+    hidden = {"auxiliaryMode", "auxiliarySku", "disableTcpStateTracking", "vnetEncryptionSupported", "allowPort25Out"}
     assert new.keys() - old.keys() == hidden | {"defaultOutboundConnectivityEnabled"}
+    (listed,) = azure.call("GET", path.rpartition("/")[0], params={"api-version": "2020-03-01"}).json()["value"]
+    assert listed["properties"] == old
 
 
 def test_calls_are_recorded_with_their_action() -> None:
@@ -183,6 +185,14 @@ def test_what_the_sandbox_does_not_do_is_said(azure: Azure) -> None:
         assert code_of(azure.call(method, path, json={})) == (405, "MethodNotAllowed")
     with pytest.raises(HttpResponseError, match="MethodNotAllowed"):
         azure.compute.virtual_machines.begin_deallocate(SHOP, "vm-shop-web-01")
+
+
+def test_no_estate_has_admin_rules(azure: Azure) -> None:
+    listing = azure.network.list_network_manager_effective_security_admin_rules
+    assert not listing(SHOP, "vnet-shop-prod-weu", {}).value
+    path = azure.id("vnet-shop-prod-weu") + "/listNetworkManagerEffectiveSecurityAdminRules"
+    assert azure.call("POST", path, json={}).json() == {"value": []}
+    assert code_of(azure.call("POST", path.replace("vnet-", "none-"), json={})) == (404, "ResourceNotFound")
 
 
 def test_environment_names_every_subscription() -> None:

@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +13,7 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from azure.mgmt.network import NetworkManagementClient
 
 from sandbox.arm import Fault, Faults, Sandbox
+from sandbox.arm.__main__ import main
 from sandbox.arm.clients import Azure, connected
 from sandbox.scenario import Scenario, scenarios
 
@@ -142,6 +146,24 @@ def test_threads_end_with_the_sandbox() -> None:
     assert set(threading.enumerate()) == before
     with pytest.raises(requests.ConnectionError):
         requests.get(sandbox.url, timeout=9)
+
+
+def test_by_hand() -> None:
+    command = [sys.executable, "-m", "sandbox.arm", "healthy", "--operation-seconds", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(6)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert lines[0].startswith("export IDENTITY_ENDPOINT=http://127.0.0.1:")
+    assert lines[4] == "export VMREACH_SCOPES=/subscriptions/e80d5f47-1b6c-4e29-a7d3-94f21c08be56\n"
+    assert "/sandbox/calls" in lines[5]
+
+
+def test_by_hand_with_a_wrong_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["sick"])
+    assert "no scenario sick; there are healthy" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken() -> None:

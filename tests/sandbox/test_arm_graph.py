@@ -115,6 +115,11 @@ def test_a_query_that_is_not_understood(azure: Azure) -> None:
     assert answer.json()["error"]["details"][0]["code"] == "InvalidQuery"
 
 
+@pytest.mark.parametrize("body", [{}, {"query": 1}, {"query": "resources", "options": {"resultFormat": "table"}}])
+def test_bodies_that_are_refused(azure: Azure, body: dict[str, Any]) -> None:
+    assert code_of(azure.call("POST", PATH, json=body)) == (400, "BadRequest")
+
+
 def test_the_graph_may_lag_behind() -> None:
     with connected("healthy") as azure:
         nic = azure.id("nic-crm-app-01")

@@ -1,12 +1,15 @@
 import copy
 from collections.abc import Iterator
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, cast
 
+import msgspec
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 
+from sandbox.arm import Sandbox
 from sandbox.arm.clients import Azure, code_of, connected
-from sandbox.scenario import Operation
+from sandbox.scenario import ESTATES, Operation, Scenario
 
 SHOP = "rg-shop-prod-weu"
 NIC = "nic-shop-web-01"
@@ -49,9 +52,16 @@ def test_the_answer_to_a_put(azure: Azure) -> None:
     assert azure.call("GET", azure.id(NIC)).json()["properties"]["provisioningState"] == "Updating"
 
 
+@pytest.mark.parametrize("told", [None, "1"])
+def test_retry_after_is_as_configured(told: str | None) -> None:
+    with connected("internet-failed-nic", retry_after=told) as azure:
+        answer = azure.call("PUT", azure.id(NIC), json=azure.sandbox.resource(azure.id(NIC)))
+    assert answer.headers.get("Retry-After") == told
+
+
 def test_read_only_fields_stay_the_servers(azure: Azure) -> None:
     before = azure.sandbox.resource(azure.id(NIC))
-    sent = copy.deepcopy(before)
+    sent: Any = copy.deepcopy(before)
     sent["etag"] = 'W/"mine"'
     sent["properties"] |= {"macAddress": "00-00-00-00-00-00", "resourceGuid": "mine", "primary": False}
     sent["properties"]["dnsSettings"]["internalFqdn"] = "mine"
@@ -62,7 +72,7 @@ def test_read_only_fields_stay_the_servers(azure: Azure) -> None:
 def test_what_is_left_out_falls_back_to_defaults(azure: Azure) -> None:
     sent = azure.sandbox.resource(azure.id(NIC))
     configurations = sent["properties"]["ipConfigurations"]
-    small = {"location": "westeurope", "properties": {"ipConfigurations": configurations[:1]}}
+    small: Any = {"location": "westeurope", "properties": {"ipConfigurations": configurations[:1]}}
     azure.network.network_interfaces.begin_create_or_update(SHOP, NIC, small).result()
     now = azure.sandbox.resource(azure.id(NIC))
     assert "tags" not in now
@@ -86,7 +96,7 @@ def test_a_put_at_an_old_api_version_loses_what_that_version_hides(azure: Azure)
 
 def test_a_future_property_that_the_service_has_is_accepted(azure: Azure) -> None:
     azure.sandbox.change(azure.id(NIC), {"properties.hyperMode": {"level": 3}})
-    sent = azure.sandbox.resource(azure.id(NIC))
+    sent: Any = azure.sandbox.resource(azure.id(NIC))
     azure.network.network_interfaces.begin_create_or_update(SHOP, NIC, sent).result()
     assert azure.sandbox.resource(azure.id(NIC))["properties"]["hyperMode"] == {"level": 3}
 
@@ -109,6 +119,37 @@ def test_a_body_of_the_wrong_shape_is_refused(azure: Azure, where: str, value: A
     assert [f"Path '{path}'" in d["message"] for d in answer.json()["error"]["details"]] == [True]
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"location": ""}, "LocationRequired"),
+        ({"properties": None}, "InvalidRequestFormat"),
+        ({"properties": {"ipConfigurations": []}}, "InvalidRequestFormat"),
+        ({"properties": {"ipConfigurations": [{"properties": {}}]}}, "ResourceNameMissing"),
+    ],
+)
+def test_a_body_without_what_has_no_default_is_refused(azure: Azure, change: dict[str, Any], code: str) -> None:
+    sent = azure.sandbox.resource(azure.id(NIC)) | change
+    assert code_of(azure.call("PUT", azure.id(NIC), json=sent)) == (400, code)
+
+
+def test_null_is_as_good_as_left_out(azure: Azure) -> None:
+    sent = azure.sandbox.resource(azure.id(NIC))
+    sent["properties"] |= {"workloadType": None, "networkSecurityGroup": None}
+    azure.network.network_interfaces.begin_create_or_update(SHOP, NIC, cast("Any", sent)).result()
+    assert not {"workloadType", "networkSecurityGroup"} & azure.sandbox.resource(azure.id(NIC))["properties"].keys()
+
+
+def test_a_scenario_may_say_how_writes_end() -> None:
+    loaded = Scenario.load(ESTATES / "internet-failed-nic.json")
+    nic = next(body["id"] for body in loaded.resources if body["name"] == NIC)
+    failing = msgspec.structs.replace(loaded, operations={nic: Operation("Failed", asynchronous=False)})
+    with Sandbox([failing]) as sandbox, ExitStack() as stack:
+        answer = Azure(sandbox, stack).call("PUT", nic, json=sandbox.resource(nic))
+    assert "Azure-AsyncOperation" not in answer.headers
+    assert answer.json()["properties"]["provisioningState"] == "Failed"
+
+
 def test_a_body_that_is_not_json_is_refused(azure: Azure) -> None:
     assert code_of(azure.call("PUT", azure.id(NIC), data=b"{")) == (400, "InvalidRequestContent")
 
@@ -125,9 +166,9 @@ def test_if_match(azure: Azure) -> None:
     put = azure.network.network_interfaces.begin_create_or_update
     with pytest.raises(HttpResponseError, match="PreconditionFailed") as error:
         put(SHOP, NIC, nic, headers={"If-Match": nic.etag or ""})
-    assert error.value.status_code == 412
-    assert error.value.response is not None
-    assert error.value.response.json()["error"]["details"][0]["code"] == "PreconditionFailedEtagMismatch"
+    answer: Any = error.value.response
+    assert answer.status_code == 412
+    assert answer.json()["error"]["details"][0]["code"] == "PreconditionFailedEtagMismatch"
     fresh = azure.network.network_interfaces.get(SHOP, NIC)
     assert put(SHOP, NIC, fresh, headers={"If-Match": fresh.etag or ""}).result().tags == fresh.tags
 
@@ -185,7 +226,7 @@ def test_role_actions_of_a_nic_write(azure: Azure) -> None:
 
 def test_a_new_nic_is_created_with_an_address(azure: Azure) -> None:
     subnet = {"id": azure.id("vnet-shop-prod-weu") + "/subnets/snet-shop-web"}
-    body = {
+    body: Any = {
         "location": "westeurope",
         "properties": {"ipConfigurations": [{"name": "a", "properties": {"subnet": subnet}}]},
     }

@@ -7,6 +7,7 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from sandbox.host.config import QueueOptions
+from sandbox.host.errors import InvocationError
 from sandbox.host.functions import Binding, Function
 from sandbox.host.invoker import Invoker
 from sandbox.host.lease import Lease
@@ -50,7 +51,8 @@ class FakeStorage:
 
 def message(**fields: Any) -> QueueMessage:
     known = {"id": "m", "pop_receipt": "0", "content": "not base64", "dequeue_count": 1}
-    return cast("QueueMessage", type("Message", (), known | fields))
+    times = dict.fromkeys(("inserted_on", "expires_on", "next_visible_on"))
+    return cast("QueueMessage", type("Message", (), known | times | fields))
 
 
 def test_a_release_waits_for_the_renewal_under_way() -> None:
@@ -67,6 +69,23 @@ def test_a_release_waits_for_the_renewal_under_way() -> None:
     assert done == ["update m for 1"]
 
 
+class FailingInvoker:
+    async def run(self, *_: object) -> None:
+        raise InvocationError("on purpose")
+
+
+def listen(storage: FakeStorage, options: QueueOptions) -> QueueListener:
+    function = Function("f", "id", Binding("queueTrigger", "message", {"queueName": "q"}), ())
+    return QueueListener(function, cast("Storage", storage), options, 1, cast("Invoker", FailingInvoker()))
+
+
+def test_a_failed_message_is_shown_again_after_the_visibility_timeout() -> None:
+    done: list[str] = []
+    storage = FakeStorage(FakeQueue("q", done), FakeQueue("q-poison", done))
+    asyncio.run(listen(storage, QueueOptions(visibility_timeout=30.0)).handle(message(content="YQ==")))
+    assert done == ["update m for 30"]
+
+
 @pytest.mark.parametrize("fields", [{}, {"content": "YQ==", "dequeue_count": 6}])
 @pytest.mark.parametrize(
     ("broken", "expected"),
@@ -77,8 +96,6 @@ def test_a_message_is_deleted_only_after_its_copy_is_safe(
 ) -> None:
     done: list[str] = []
     storage = FakeStorage(FakeQueue("q", done), FakeQueue("q-poison", done, broken=broken))
-    function = Function("f", "id", Binding("queueTrigger", "message", {"queueName": "q"}), ())
-    listener = QueueListener(function, cast("Storage", storage), QueueOptions(), 1, cast("Invoker", None))
     bad = message(**fields)
-    asyncio.run(listener.handle(bad))
+    asyncio.run(listen(storage, QueueOptions()).handle(bad))
     assert done == [text.format(content=bad.content) for text in expected]
