@@ -27,12 +27,13 @@ import {modules}
 print(time.perf_counter() - start)
 """
 _INDEX = """
-import asyncio, time
+import os, time
 from pathlib import Path
 from sandbox.host.worker import Worker
 start = time.perf_counter()
-asyncio.run(Worker(Path({app!r})).index())
-print(time.perf_counter() - start)
+Worker(Path({app!r})).index()
+print(time.perf_counter() - start, flush=True)
+os._exit(0)  # the worker's threads have nothing left to do
 """
 _EMPTY_APP = """
 import azure.functions as func

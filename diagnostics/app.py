@@ -1,4 +1,8 @@
-"""The composition root: from settings to an engine with real adapters, each made when it is first needed."""
+"""The composition root: from settings to an engine with real adapters, each made when it is first needed.
+
+Everything is imported where it is used: function_app.py loads this module, and a cold start pays only for what it runs
+(`make bench` says what that is).
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,12 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from diagnostics.contracts import Sink
-from diagnostics.engine.accept import Acceptor
-from diagnostics.engine.engine import Engine, Policy
-from diagnostics.intake.messages import Endpoint
-from diagnostics.settings import Settings
-
 if TYPE_CHECKING:
     from diagnostics.cloud.queues import Queues
     from diagnostics.cloud.store import TableStore
+    from diagnostics.contracts import Sink
+    from diagnostics.engine.accept import Acceptor
+    from diagnostics.engine.engine import Engine, Policy
 
 
 class SystemClock:
@@ -28,12 +29,11 @@ class SystemClock:
 
 
 class App:
-    """Everything that the functions use, with real adapters.
-
-    Modules that import the Azure SDKs are imported here, inside, so that a function pays only for what it runs.
-    """
+    """Everything that the functions use, with real adapters."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
+        from diagnostics.settings import Settings  # noqa: PLC0415
+
         self.settings = Settings.from_env(env)
         self.clock = SystemClock()
 
@@ -41,6 +41,7 @@ class App:
     def acceptor(self) -> Acceptor:
         """Takes alerts in: needs queues and tables, nothing of ARM."""
         from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
+        from diagnostics.engine.accept import Acceptor  # noqa: PLC0415
 
         return Acceptor(self.settings.scopes, QueueOutbox(self._queues), self._store, self.clock)
 
@@ -52,6 +53,7 @@ class App:
         from diagnostics.cloud.nics import AzureNics  # noqa: PLC0415
         from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
         from diagnostics.cloud.watcher import AzureWatcher  # noqa: PLC0415
+        from diagnostics.engine.engine import Engine  # noqa: PLC0415
 
         settings = self.settings
         clients = Clients(settings)
@@ -69,6 +71,9 @@ class App:
     @property
     def policy(self) -> Policy:
         """What the owner allows."""
+        from diagnostics.engine.engine import Policy  # noqa: PLC0415
+        from diagnostics.intake.messages import Endpoint  # noqa: PLC0415
+
         settings = self.settings
         return Policy(
             scopes=settings.scopes,

@@ -45,6 +45,9 @@ class Inventory(Protocol):
     def subscriptions_below(self, management_groups: Sequence[str]) -> frozenset[str]:
         """The ids, lower-cased, of the subscriptions below these management groups that this identity can read."""
 
+    def unreadable(self) -> Sequence[str]:
+        """The subscriptions among the scopes that this identity can't read at all: of these, no list says anything."""
+
 
 class Watcher(Protocol):
     """Network Watcher."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.resourcegraph import ResourceGraphClient
 
-_RETRIES = 3  # a function does not sleep for long: its message comes back
+_RETRIES = 3
+_LONGEST_WAIT = 20.0  # seconds; a function does not sleep for longer: its message comes back
 
 
 class Clients:
@@ -44,7 +45,7 @@ class Clients:
             from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415
 
             return NetworkManagementClient(
-                self.credential, subscription, api_version=versions.NETWORK, **self._options()
+                self.credential, subscription, api_version=versions.NETWORK, **self._options(once=True)
             )
 
         return self._kept("network", subscription, make)
@@ -76,30 +77,43 @@ class Clients:
             client: T = self._made[kind, subscription]
             return client
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, *, once: bool = False) -> dict[str, Any]:
         settings = self._settings
         return {
             "base_url": settings.arm_endpoint,
             "credential_scopes": [settings.cloud.audience],
             # Azure's Retry-After overrides it; without one, or with 0, the SDK would sleep 30 s.
             "polling_interval": settings.poll_seconds,
-            "retry_total": _RETRIES,
-            "retry_backoff_max": 20,
-            "per_call_policies": [_manners(allow_http=is_loopback(settings.arm_endpoint))],
+            "retry_policy": _patience(),
+            "per_call_policies": [_manners(once=once, allow_http=is_loopback(settings.arm_endpoint))],
         }
 
 
-def _manners(*, allow_http: bool) -> Any:
+def _patience() -> Any:
+    from azure.core.pipeline.policies import RetryPolicy  # noqa: PLC0415
+
+    class Patience(RetryPolicy):  # type: ignore[type-arg]  # it is generic for the type checker only
+        """Repeats a request that may work soon; the SDK would sleep as long as any `Retry-After` asks."""
+
+        def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
+            """Whether to try again in this run."""
+            soon = (self.get_retry_after(response) or 0) <= _LONGEST_WAIT
+            return soon and super().is_retry(settings, response)
+
+    return Patience(retry_total=_RETRIES, retry_backoff_max=_LONGEST_WAIT)
+
+
+def _manners(*, once: bool, allow_http: bool) -> Any:
     from azure.core.pipeline.policies import SansIOHTTPPolicy  # noqa: PLC0415
 
     class Manners(SansIOHTTPPolicy[Any, Any]):
-        """Submits a POST once: azure-core repeats one on 500, 503 and 504, and a connectivity check would run twice.
+        """With `once`, submits a POST once: azure-core repeats one on 503, and a connectivity check would run twice.
 
         Lets tokens go over plain http where the address is this machine's own.
         """
 
         def on_request(self, request: PipelineRequest[Any]) -> None:
-            if request.http_request.method == "POST":
+            if once and request.http_request.method == "POST":
                 request.context.options["retry_total"] = 0
             if allow_http:
                 request.context.options["enforce_https"] = False

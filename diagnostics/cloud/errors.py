@@ -35,22 +35,24 @@ def azure_errors(doing: str) -> Iterator[None]:
 
 def translated(error: Exception, doing: str) -> VmreachError:
     """The error of vmreach's that an SDK's error means."""
-    from azure.core.exceptions import ClientAuthenticationError, HttpResponseError  # noqa: PLC0415
+    from azure.core.exceptions import ClientAuthenticationError, DecodeError, HttpResponseError  # noqa: PLC0415
 
-    if not isinstance(error, HttpResponseError) or error.response is None:
-        # No answer at all: a connection that broke, a token that could not be had just now.
+    said = _said(error)
+    message = f"{doing}: {said[:_LONGEST]}"
+    if not isinstance(error, HttpResponseError) or error.response is None or isinstance(error, DecodeError):
+        # No answer, or half of one: a connection that broke, a token that could not be had just now.
         kind = "no token" if isinstance(error, ClientAuthenticationError) else "no answer"
-        return TemporaryError(f"{doing}: {kind}: {_said(error)}")
+        return TemporaryError(f"{doing}: {kind}: {said[:_LONGEST]}")
+    if error.status_code in {401, 403}:
+        named = _LINKED.search(said) or _PLAIN.search(said)
+        return ForbiddenError(message, action=named and named[1], scope=named and named[2])
     code = str(getattr(error.error, "code", None) or getattr(error, "error_code", None) or "").strip()
-    return _by_status(error.status_code or 0, code, f"{doing}: {_said(error)}", _retry_after(error))
+    return _by_status(error.status_code or 0, code, message, _retry_after(error))
 
 
 def _by_status(status: int, code: str, message: str, retry_after: float | None) -> VmreachError:
     if status == 404:
         return NotFoundError(message)
-    if status in {401, 403}:
-        named = _LINKED.search(message) or _PLAIN.search(message)
-        return ForbiddenError(message, action=named and named[1], scope=named and named[2])
     if status == 412:
         return ChangedError(message)
     if status in {408, 429} or status >= 500 or code.lower() in _BUSY:
@@ -61,11 +63,12 @@ def _by_status(status: int, code: str, message: str, retry_after: float | None) 
 
 
 def _said(error: Exception) -> str:
-    """Azure's code and message in one line, without the pages that some errors carry."""
+    """Azure's code, message and details in one line, without the pages that some errors carry."""
     inner = getattr(error, "error", None)
-    code, message = getattr(inner, "code", None), getattr(inner, "message", None)
-    text = f"{code}: {message}" if code or message else str(getattr(error, "message", None) or error)
-    return " ".join(text.split())[:_LONGEST]
+    details = [getattr(detail, "message", None) for detail in getattr(inner, "details", None) or ()]
+    told = " ".join(str(text) for text in dict.fromkeys([getattr(inner, "message", None), *details]) if text)
+    text = ": ".join(part for part in (getattr(inner, "code", None), told) if part)
+    return " ".join((text or str(getattr(error, "message", None) or error)).split())
 
 
 def _retry_after(error: Exception) -> float | None:

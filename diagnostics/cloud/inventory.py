@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from diagnostics.cloud import versions
 from diagnostics.cloud.clients import Clients
 from diagnostics.cloud.errors import azure_errors
-from diagnostics.errors import ParseError, PermanentError
+from diagnostics.errors import ForbiddenError, ParseError, PermanentError
 from diagnostics.intake.messages import is_vm_name
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm
@@ -64,14 +65,13 @@ class AzureInventory:
         if not is_vm_name(name):  # it becomes part of a query
             raise ParseError(f"{name!r} is not the name of a VM")
         for candidate in dict.fromkeys((name, name.split(".", 1)[0])):
-            found = [rid for rid in self._ids(_NAMED.format(name=candidate)) if self.scopes.holds(rid) is not False]
-            if found:
+            if found := self._ids(_NAMED.format(name=candidate)):
                 return found
         return []
 
     def failed_nics(self) -> Sequence[ResourceId]:
         """The NICs in scope that Resource Graph has as `Failed`."""
-        return [rid for rid in self._ids(_FAILED_NICS) if self.scopes.holds(rid) is not False]
+        return self._ids(_FAILED_NICS)
 
     def subscriptions_below(self, management_groups: Sequence[str]) -> frozenset[str]:
         """The readable subscriptions below these management groups."""
@@ -84,17 +84,22 @@ class AzureInventory:
         named = self.scopes.subscriptions
         seen = frozenset[str]()
         for start in range(0, len(named), _SUBSCRIPTIONS):
-            seen |= _subscriptions(self._rows(_CONTAINERS, subscriptions=list(named[start : start + _SUBSCRIPTIONS])))
+            asked = list(named[start : start + _SUBSCRIPTIONS])
+            with suppress(ForbiddenError):  # none of these
+                seen |= _subscriptions(self._rows(_CONTAINERS, subscriptions=asked))
         return [subscription for subscription in named if subscription not in seen]
 
-    def _ids(self, query: str) -> Iterator[ResourceId]:
+    def _ids(self, query: str) -> list[ResourceId]:
+        """What the query finds in scope, each once: a subscription may be named and lie below a named group too."""
+        found = (ResourceId.parse(row.get("id"), "id of a row of Resource Graph") for row in self._in_scopes(query))
+        return [rid for rid in dict.fromkeys(found) if self.scopes.holds(rid) is not False]
+
+    def _in_scopes(self, query: str) -> Iterator[dict[str, Any]]:
         named, groups = self.scopes.subscriptions, self.scopes.management_groups
         for start in range(0, len(named), _SUBSCRIPTIONS):
-            for row in self._rows(query, subscriptions=list(named[start : start + _SUBSCRIPTIONS])):
-                yield ResourceId.parse(row.get("id"), "id of a row of Resource Graph")
+            yield from self._rows(query, subscriptions=list(named[start : start + _SUBSCRIPTIONS]))
         if groups:
-            for row in self._rows(query, management_groups=list(groups)):
-                yield ResourceId.parse(row.get("id"), "id of a row of Resource Graph")
+            yield from self._rows(query, management_groups=list(groups))
 
     def _rows(self, query: str, **where: Any) -> Iterator[dict[str, Any]]:
         """All rows of all pages."""

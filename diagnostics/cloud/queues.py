@@ -18,6 +18,9 @@ from diagnostics.settings import Storage
 if TYPE_CHECKING:
     from azure.storage.queue import QueueClient
 
+# An action group waits 10 seconds for its answer. By default the SDK would wait 15 seconds before its first retry.
+_PATIENCE = {"retry_total": 2, "initial_backoff": 1, "increment_base": 1, "random_jitter_range": 0}
+_TIMEOUTS = {"connection_timeout": 2, "read_timeout": 10}
 DIAGNOSIS, CLOSURE, REMEDIATION = "diagnosis-requests", "closure-requests", "remediation-requests"
 
 
@@ -50,7 +53,7 @@ class Queues:
     def _made(self, queue: str) -> QueueClient:
         from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
 
-        options: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy(), "retry_total": 3}
+        options: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy(), **_PATIENCE, **_TIMEOUTS}
         storage = self._storage
         if storage.queue_uri:
             return QueueClient(storage.queue_uri, queue, credential=storage_credential(storage), **options)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.cloud.credentials import storage_credential
 from diagnostics.cloud.errors import azure_errors
-from diagnostics.errors import ChangedError
+from diagnostics.errors import ChangedError, TemporaryError
 from diagnostics.settings import Storage
 
 if TYPE_CHECKING:
     from azure.data.tables import TableClient
 
 type Entity = Mapping[str, Any]
+
+# By default the SDK tries ten times, for minutes.
+_PATIENCE: dict[str, Any] = {"retry_total": 2, "retry_backoff_factor": 0.5, "connection_timeout": 2, "read_timeout": 10}
 
 
 class Tables:
@@ -71,11 +75,12 @@ class Tables:
         )
         from azure.data.tables import UpdateMode  # noqa: PLC0415
 
-        client, fields = self._client(table), _without_version(entity)
+        fields = _without_version(entity)
         with azure_errors(f"writing table {table}"):
+            client = self._client(table)
             try:
                 if not version:
-                    written = client.create_entity(fields)
+                    written = self._adding(table, client.create_entity, fields)
                 else:
                     written = client.update_entity(
                         fields, UpdateMode.REPLACE, etag=version, match_condition=MatchConditions.IfNotModified
@@ -89,7 +94,19 @@ class Tables:
         from azure.data.tables import UpdateMode  # noqa: PLC0415
 
         with azure_errors(f"writing table {table}"):
-            self._client(table).upsert_entity(_without_version(entity), UpdateMode.REPLACE)
+            upsert = partial(self._client(table).upsert_entity, mode=UpdateMode.REPLACE)
+            self._adding(table, upsert, _without_version(entity))
+
+    def _adding[T](self, table: str, add: Callable[[dict[str, Any]], T], fields: dict[str, Any]) -> T:
+        """Add an entity. That there is nothing to add it to means that the table was deleted: it is made again."""
+        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+
+        try:
+            return add(fields)
+        except ResourceNotFoundError as error:
+            with self._lock:
+                self._clients.pop(table, None)
+            raise TemporaryError(f"table {table} is not there any more") from error
 
     def _client(self, table: str) -> TableClient:
         with self._lock:
@@ -104,8 +121,8 @@ class Tables:
 
         storage = self._storage
         if storage.table_uri:
-            return TableClient(storage.table_uri, table, credential=storage_credential(storage))
-        return TableClient.from_connection_string(storage.connection_string, table)
+            return TableClient(storage.table_uri, table, credential=storage_credential(storage), **_PATIENCE)
+        return TableClient.from_connection_string(storage.connection_string, table, **_PATIENCE)
 
 
 def _ignoring_existing(create: Callable[[], object]) -> None:
