@@ -15,10 +15,21 @@ from typing import Any, Self
 
 import msgspec
 
-from diagnostics.errors import ParseError
+from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
 
-_RULE_PREFIXES = ("defaultsecurityrules/", "securityrules/", "defaultrule_", "userrule_")
+_DEFAULT_PREFIXES = ("defaultsecurityrules/", "defaultrule_")
+_RULE_PREFIXES = (*_DEFAULT_PREFIXES, "securityrules/", "userrule_")
+_DEFAULT_RULES = frozenset(
+    {
+        "allowvnetinbound",
+        "allowazureloadbalancerinbound",
+        "denyallinbound",
+        "allowvnetoutbound",
+        "allowinternetoutbound",
+        "denyalloutbound",
+    }
+)
 
 
 class IssueType(StrEnum):
@@ -161,9 +172,24 @@ class Issue:
 
     @property
     def value(self) -> str:
-        """What the issue names: the rule, route, usage, firewall or DNS name; empty where it names nothing."""
+        """All that Azure adds, for people to read; empty where it adds nothing."""
         values = [rule_name(value) if key.lower() == "rulename" else value for key, value in self.context if value]
         return ", ".join(values)
+
+    @property
+    def name(self) -> str:
+        """What the issue names: the rule, route, usage, firewall or DNS name; empty where it names nothing."""
+        rules = [rule_name(value) for key, value in self.context if key.lower() == "rulename" and value]
+        others = [value for key, value in self.context if key.lower() != "routetype" and value]
+        return ", ".join(rules or others)
+
+    @property
+    def own(self) -> bool:
+        """Whether it is somebody's own rule or route: not a default rule of every NSG, not a route of the system's."""
+        texts = {key.lower(): value.lower() for key, value in self.context}
+        rule, route = texts.get("rulename", ""), texts.get("routetype", "")
+        is_default = rule.startswith(_DEFAULT_PREFIXES) or rule in _DEFAULT_RULES
+        return not is_default and route in {"", "user"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +221,7 @@ class ConnectivityCheck:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the answer; raises ParseError with the path of what does not fit."""
-        try:
-            check = msgspec.json.decode(body, type=_WireCheck)
-        except msgspec.DecodeError as error:
-            raise ParseError(f"connectivity check: {error}") from None
+        check = decode(body, _WireCheck)
         raw = check.connection_status or ""
         return cls(
             status=_STATUSES.get(raw.lower(), ConnectionStatus.UNKNOWN),
@@ -226,6 +249,11 @@ class ConnectivityCheck:
     def reachable(self) -> bool:
         """Whether the destination answered, if only partly."""
         return self.status in {ConnectionStatus.REACHABLE, ConnectionStatus.DEGRADED}
+
+    @property
+    def lost(self) -> str:
+        """How many probes failed, in words."""
+        return f"{self.probes_failed} of {self.probes_sent} probes failed"
 
 
 def _hop(read: _WireHop) -> Hop:

@@ -6,10 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Self
 
-import msgspec
-
-from diagnostics.errors import ParseError
 from diagnostics.network import wire
+from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
 
 
@@ -47,7 +45,7 @@ class Nic:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        nic = _decode(body, wire.Nic)
+        nic = decode(body, wire.Nic)
         properties = nic.properties
         return cls(
             id=ResourceId.parse(nic.id, "$.id"),
@@ -88,7 +86,7 @@ class Vm:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET with `$expand=instanceView`; raises ParseError with the path of what does not fit."""
-        vm = _decode(body, wire.Vm)
+        vm = decode(body, wire.Vm)
         profile, disk = vm.properties.network_profile, vm.properties.storage_profile
         references = (profile.network_interfaces if profile else None) or ()
         first = sorted(references, key=lambda nic: not (nic.properties and nic.properties.primary))
@@ -118,7 +116,7 @@ class Subnet:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        subnet = _decode(body, wire.Subnet)
+        subnet = decode(body, wire.Subnet)
         properties = subnet.properties
         prefixes = [properties.address_prefix or "", *(properties.address_prefixes or ())]
         return cls(
@@ -138,7 +136,8 @@ class Subnet:
             networks = [ipaddress.ip_network(prefix) for prefix in self.prefixes]
         except ValueError:
             return None
-        return next((str(network[1]) for network in networks if wanted in network), None)
+        holding = (network for network in networks if wanted in network and network.num_addresses > 2)
+        return next((str(network[1]) for network in holding), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ class SecurityGroup:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        group = _decode(body, wire.SecurityGroup)
+        group = decode(body, wire.SecurityGroup)
         own, default = group.properties.security_rules or (), group.properties.default_security_rules or ()
         rules = [(rule, False) for rule in own] + [(rule, True) for rule in default]
         return cls(
@@ -196,7 +195,7 @@ class RouteTable:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        table = _decode(body, wire.RouteTable)
+        table = decode(body, wire.RouteTable)
         return cls(ResourceId.parse(table.id, "$.id"), tuple(map(_route, table.properties.routes or ())))
 
     def route_to(self, address: str) -> Route | None:
@@ -206,11 +205,11 @@ class RouteTable:
 
 
 def power_state(view: wire.InstanceView | None) -> str | None:
-    """The part behind `PowerState/` of an instance view, or None where it has none."""
+    """The part behind `PowerState/` of an instance view; None where it has none, or Azure itself does not know."""
     for status in (view.statuses if view else None) or ():
         kind, _, state = status.code.partition("/")
         if kind.lower() == "powerstate" and state:
-            return state
+            return None if state.lower() == "unknown" else state
     return None
 
 
@@ -249,10 +248,3 @@ def _ip_configuration(read: wire.IpConfiguration) -> IpConfiguration:
     properties = read.properties
     subnet, address = _reference(properties.subnet), properties.private_ip_address
     return IpConfiguration(read.name, address or None, subnet, primary=properties.primary is True)
-
-
-def _decode[T](body: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:
-        raise ParseError(f"{kind.__name__}: {error}") from None

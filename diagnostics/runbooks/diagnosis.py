@@ -48,8 +48,8 @@ def conclude(situation: Situation) -> Diagnosis:
 
 def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, location: str) -> Finding:
     """The finding for an issue of a connectivity check, by the runbook's table."""
-    issue, row = blocker.issue, remedies.row(blocker.issue.type)
-    at = blocker.at.name if blocker.at else "the VM"
+    issue, row = blocker.issue, remedies.row(blocker.issue)
+    at = blocker.at.name if blocker.at else blocker.place
     name = blocker.name or "(not named)"
     words = {"name": name, "at": at, "type": issue.raw_type or "unknown", "connection": connection(situation)}
     title = row.title.format_map(words).replace(" (not named)", "")
@@ -57,15 +57,16 @@ def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, locati
     said = f"{issue.raw_type} {blocker.name}".strip()
     text = f"Network Watcher: {said}, {issue.origin.lower() or 'on the path'}, at {at}"
     cause = Cause(kind=row.kind, text=text, name=blocker.name, resource_id=where.text if where else "")
+    unread = (Cause(kind="unknown", text=f"Not read while looking for where it lies: {why}") for why in blocker.unread)
     return Finding(
-        # Not the source: a rule that blocks fifty sources is one fault of the destination, and one card.
+        # Not the other end: a rule that blocks fifty sources is one fault of the destination, and one card.
         finding_id=fingerprint(row.check, resource.key, issue.type, blocker.name, where.key if where else ""),
         check=row.check,
         title=title,
         severity=row.severity,
         confidence=row.confidence,
         resource=Resource.of(resource, location),
-        because=(cause,),
+        because=(cause, *unread),
         remedy=row.remedy(blocker),
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from diagnostics.findings import Cause, Confidence, Finding, Outcome, Severity, Status
+from diagnostics.intake.messages import Problem
+from diagnostics.network.connectivity import ConnectivityCheck
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.check_steps import Checked
 from diagnostics.runbooks.diagnosis import NO_FAULT, Diagnosis, conclude, connection, ends, said
@@ -20,28 +24,31 @@ def ending(situation: Situation, checked: Checked) -> Diagnosis:
     earlier = situation.findings
     done = situation.after(checked.step)
     found = (*checked.findings, *earlier) or (_no_finding(done, checked),)
-    return conclude(Situation(done.request, done.problem, done.why, done.source, done.destination, done.steps, found))
+    return conclude(replace(done, findings=found))
 
 
 def _no_finding(situation: Situation, checked: Checked) -> Finding:
     if checked.unexplained:
-        return _unexplained(situation)
+        return _unexplained(situation, checked.answer)
     return _no_fault(situation) if checked.step.outcome is Outcome.PASSED else _could_not_tell(situation)
 
 
-def _unexplained(situation: Situation) -> Finding:
-    named = connection(situation)
-    text = f"Every probe of {named} failed, and Network Watcher names no issue on any hop"
+def _unexplained(situation: Situation, answer: ConnectivityCheck | None) -> Finding:
+    named, lost = connection(situation), answer.lost if answer else ""
+    how = "loses probes" if answer and answer.reachable else "is unreachable"
+    text = f"{named}: {lost}, and Network Watcher names no issue on any hop"
     subject = situation.destination or situation.source
     return said(
         situation,
         UNEXPLAINED,
-        f"{named} is unreachable, and Azure sees nothing in the way",
+        f"{named} {how}, and Azure sees nothing in the way",
         about=subject.id if subject else None,
         severity=Severity.HIGH,
         confidence=Confidence.POSSIBLE,
         cause=Cause(kind="probe", text=text),
-        remedy=remedies.look_again(
+        remedy=remedies.way_out()
+        if situation.problem is Problem.VM_TO_INTERNET
+        else remedies.look_again(
             "Look inside the guest: does the service listen on the port, does the guest's own firewall allow it, and "
             "does the guest route the answer back?"
         ),
@@ -51,7 +58,8 @@ def _unexplained(situation: Situation) -> Finding:
 
 def _could_not_tell(situation: Situation) -> Finding:
     open_steps = [step for step in situation.steps if step.outcome in {Outcome.INCONCLUSIVE, Outcome.FAILED}]
-    causes = [f"{step.name}: {step.summary}" for step in open_steps] or ["no step could be made"]
+    said_once = {step.summary: step.name for step in reversed(open_steps)}
+    causes = [f"{name}: {summary}" for summary, name in reversed(said_once.items())] or ["no step could be made"]
     return said(
         situation,
         COULD_NOT_TELL,

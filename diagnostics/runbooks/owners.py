@@ -2,67 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.model import Subnet
+from diagnostics.network.model import Nic, Route, RouteTable, Subnet
 from diagnostics.runbooks.questions import Asking, ReadRouteTable, ReadSecurityGroup, ReadSubnet, Unread, ask
 from diagnostics.runbooks.remedies import Blocker
-from diagnostics.runbooks.situation import Machine
 
 
-def find_rule(blocker: Blocker, machine: Machine) -> Asking[Blocker]:
-    """The NSG, of a subnet or NIC of the machine, that holds the rule which the issue names.
+def find_rule(blocker: Blocker, nics: tuple[Nic, ...]) -> Asking[Blocker]:
+    """The NSG, of a NIC or its subnet, that holds the rule which the issue names.
 
-    Own rules before default rules: every NSG has the default ones, so their name finds only the first NSG. Where two
-    NSGs have a rule of that name, neither is named.
+    Where two NSGs have a rule of that name, neither is named. Every NSG has the default rules, so one of those is
+    found only if every NSG could be read.
     """
-    name, direction = blocker.issue.value, blocker.issue.origin
-    found: list[tuple[ResourceId, bool]] = []
-    for group_id in (yield from _security_groups(machine)):
+    issue, found, unread = blocker.issue, [], []
+    subnets, unread_subnets = yield from _subnets(nics)
+    for group_id in _security_groups(nics, subnets):
         group = yield from ask(ReadSecurityGroup(group_id))
-        rule = None if isinstance(group, Unread) else group.rule(name, direction) or group.rule(name)
-        if rule is not None:
+        if isinstance(group, Unread):
+            unread.append(str(group))
+        elif rule := group.rule(issue.name, issue.origin) or group.rule(issue.name):
             found.append((group_id, not rule.default))
-    if len(found) != 1:
-        return replace(blocker, item=name)
-    owner, own = found[0]
-    return replace(blocker, owner=owner, item=name, own=own)
+    blocker = replace(blocker, item=issue.name, own=issue.own, unread=(*unread_subnets, *unread))
+    if len(found) != 1 or (blocker.unread and not found[0][1]):
+        return blocker
+    return replace(blocker, owner=found[0][0], own=found[0][1])
 
 
-def find_route(blocker: Blocker, machine: Machine, address: str) -> Asking[Blocker]:
-    """The route table of the machine's subnet, and its route with the longest prefix that holds the address.
+def find_route(blocker: Blocker, nics: tuple[Nic, ...], address: str) -> Asking[Blocker]:
+    """The route table of the NIC's subnet, and its route: by name, else the longest prefix that holds the address.
 
-    The runbook's issue says that a route is to blame, seldom which.
+    The runbook's issue says that a user's route is to blame, seldom which.
     """
-    for subnet in (yield from _subnets(machine)):
+    subnets, unread = yield from _subnets(nics)
+    for subnet in subnets:
         if subnet.route_table is None:
             continue
         table = yield from ask(ReadRouteTable(subnet.route_table))
         if isinstance(table, Unread):
-            return replace(blocker, owner=subnet.route_table)
-        route = table.route_to(address)
+            return replace(blocker, owner=subnet.route_table, unread=(*unread, str(table)))
+        route = _named(table, blocker.issue.name) or table.route_to(address)
         if route is not None:
             return replace(blocker, owner=table.id, item=route.name)
-    return blocker
+    return replace(blocker, item=blocker.issue.name, unread=unread)
 
 
-def _security_groups(machine: Machine) -> Asking[tuple[ResourceId, ...]]:
-    subnets = yield from _subnets(machine)
-    groups = [*(subnet.security_group for subnet in subnets), *(nic.security_group for nic in machine.read_nics)]
+def _named(table: RouteTable, name: str) -> Route | None:
+    return next((route for route in table.routes if route.name.lower() == name.lower()), None)
+
+
+def _security_groups(nics: tuple[Nic, ...], subnets: tuple[Subnet, ...]) -> tuple[ResourceId, ...]:
+    groups = [*(subnet.security_group for subnet in subnets), *(nic.security_group for nic in nics)]
     return tuple(dict.fromkeys(group for group in groups if group))
 
 
-def _subnets(machine: Machine) -> Asking[tuple[Subnet, ...]]:
-    read = []
-    for subnet_id in _subnet_ids(machine):
+def _subnets(nics: tuple[Nic, ...]) -> Asking[tuple[tuple[Subnet, ...], tuple[str, ...]]]:
+    """The subnets of the NICs, and why others could not be read."""
+    read, unread = [], []
+    for subnet_id in dict.fromkeys(c.subnet for nic in nics for c in nic.ip_configurations if c.subnet):
         subnet = yield from ask(ReadSubnet(subnet_id))
-        if not isinstance(subnet, Unread):
+        if isinstance(subnet, Unread):
+            unread.append(str(subnet))
+        else:
             read.append(subnet)
-    return tuple(read)
-
-
-def _subnet_ids(machine: Machine) -> Iterator[ResourceId]:
-    configurations = (c for nic in machine.read_nics for c in nic.ip_configurations)
-    yield from dict.fromkeys(c.subnet for c in configurations if c.subnet)
+    return tuple(read), tuple(unread)

@@ -14,6 +14,7 @@ from diagnostics.network.connectivity import Issue, IssueType
 from diagnostics.network.ids import ResourceId
 
 _LEARN = "https://learn.microsoft.com"
+_ADMIN_RULE = "securityadminrule_"
 _RUNBOOK = f"{_LEARN}/troubleshoot/azure/virtual-network/troubleshoot-vm-connectivity"
 
 
@@ -22,10 +23,12 @@ class Blocker:
     """An issue and where it was found.
 
     Attributes:
-        at: the VM at whose hop Azure saw it.
+        at: the VM, or other resource, at whose hop Azure saw it.
+        place: the hop in words, where no resource of it is known.
         owner: the NSG or route table that holds the named rule or route, if it was found.
         item: the name of the rule or route in it.
-        own: whether the rule is one of the owner's own, not a default rule.
+        own: whether the rule or route is somebody's own: not a default rule, not a route of the system's.
+        unread: what could not be read while looking for the owner, and why.
     """
 
     issue: Issue
@@ -33,12 +36,13 @@ class Blocker:
     owner: ResourceId | None = None
     item: str = ""
     own: bool = True
+    place: str = "the path"
+    unread: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """What the issue names, or the words that stand for it."""
-        # Of a route Azure gives the type (`User`), not the name.
-        return self.item or ("" if self.issue.type is IssueType.USER_DEFINED_ROUTE else self.issue.value)
+        return self.item or self.issue.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,11 @@ class Row:
     remedy: Callable[[Blocker], Remedy]
 
 
-def row(kind: IssueType) -> Row:
-    """The row for a type of issue; a type without a row of its own has the last one."""
-    return _TABLE.get(kind, _OTHER)
+def row(issue: Issue) -> Row:
+    """The row for an issue; a type without a row of its own has the last one."""
+    if issue.type is IssueType.USER_DEFINED_ROUTE and not issue.own:
+        return _SYSTEM_ROUTE
+    return _TABLE.get(issue.type, _OTHER)
 
 
 def arguments(**options: str) -> str:
@@ -73,6 +79,18 @@ def arguments(**options: str) -> str:
 def _security_rule(blocker: Blocker) -> Remedy:
     doc = f"{_LEARN}/azure/virtual-network/network-security-groups-overview"
     group, rule = blocker.owner, blocker.name or "the rule"
+    if rule.lower().startswith(_ADMIN_RULE):
+        text = (
+            f"{rule} is a security admin rule of Azure Virtual Network Manager, and no NSG rule overrides a denial "
+            "there: change it, or its network group, in the network manager."
+        )
+        return Remedy(summary=text, doc_url=f"{_LEARN}/azure/virtual-network-manager/concept-security-admins")
+    if group is None and not blocker.own:
+        text = (
+            f"Default rule {rule} blocks it, and can be neither changed nor deleted: add a rule that allows this flow "
+            "(priority 100 to 4096) to each NSG of the network interface and its subnet."
+        )
+        return Remedy(summary=text, doc_url=doc)
     if group is None:
         text = f"Delete or change {rule} in the NSG of the network interface or subnet, or allow this flow above it."
         return Remedy(summary=text, doc_url=doc)
@@ -115,6 +133,15 @@ def _route(blocker: Blocker) -> Remedy:
         + f"// take route {_quoted(name)} out of routes, or correct its next hop\n",
         doc_url=doc,
     )
+
+
+def _system_route(_: Blocker) -> Remedy:
+    text = (
+        "No user-defined route is to blame: a route of Azure's own drops this flow, as it does for private addresses "
+        "that the virtual network does not know. See that the destination's network is peered (state Connected) or "
+        "that a gateway announces it; or add a route."
+    )
+    return Remedy(summary=text, doc_url=f"{_LEARN}/azure/virtual-network/diagnose-network-routing-problem")
 
 
 def _usage(what: str, doc: str) -> Callable[[Blocker], Remedy]:
@@ -204,6 +231,16 @@ def default_gateway(address: str, gateway: str | None) -> Remedy:
     )
 
 
+def way_out() -> Remedy:
+    """What to do when nothing on Azure's side keeps a VM from the internet, and yet it gets no answer."""
+    text = (
+        "See that the subnet has a way out (NAT gateway, public IP address or outbound rule of a load balancer: a "
+        "private subnet has none of its own), then that the guest's firewall and routes let it out, and that the far "
+        "end answers."
+    )
+    return Remedy(summary=text, doc_url=f"{_LEARN}/azure/virtual-network/ip-services/default-outbound-access")
+
+
 def look_again(text: str) -> Remedy:
     """What to do when the runbook could not tell."""
     return Remedy(summary=text, doc_url=_RUNBOOK)
@@ -258,6 +295,7 @@ _TABLE = {
         "CON012", "agent", "The Network Watcher agent on {at} has stopped", _MEDIUM, _PROVEN, _agent
     ),
 }
+_SYSTEM_ROUTE = Row("CON002", "route", "No route leads {connection} anywhere", _HIGH, _PROVEN, _system_route)
 _OTHER = Row(
     "CON010", "issue", "Azure reports an issue of type {type} on the path {connection}", _MEDIUM, _POSSIBLE, _other
 )

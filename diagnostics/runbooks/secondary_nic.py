@@ -7,7 +7,7 @@ from dataclasses import replace
 from diagnostics.findings import Cause, Confidence, Finding, Severity
 from diagnostics.network.model import IpConfiguration, Nic, same_address
 from diagnostics.runbooks import remedies
-from diagnostics.runbooks.check_steps import NAME, Checked, check, usual_port
+from diagnostics.runbooks.check_steps import NAME, Checked, aimed, check, usual_port
 from diagnostics.runbooks.diagnosis import Diagnosis, said
 from diagnostics.runbooks.endings import UNEXPLAINED, ending
 from diagnostics.runbooks.questions import Asking, ReadSubnet, Unread, ask
@@ -27,16 +27,18 @@ def run(situation: Situation) -> Asking[Diagnosis]:
     address = situation.address or (configuration.address if configuration else None)
     if machine is None or nic is None or address is None:
         return ending(situation, Checked(skipped(NAME, "no secondary network interface with an address was found")))
-    checked = yield from check(situation, address, usual_port(machine, situation.port))
-    if checked.unexplained and not situation.findings:
+    port = usual_port(machine, situation.port)
+    situation = aimed(situation, port, address)
+    checked = yield from check(situation, address, port)
+    silent = checked.unexplained and checked.answer is not None and not checked.answer.reachable
+    if silent and machine.is_secondary(nic) and not situation.findings:
         gateway = yield from _gateway(configuration, address)
         checked = replace(checked, findings=(_no_gateway(situation, machine, nic, address, gateway),))
     return ending(situation, checked)
 
 
 def _secondary(machine: Machine, address: str | None) -> Nic | None:
-    named = machine.owner_of(address) if address else None
-    return named or next((nic for nic in machine.read_nics if machine.is_secondary(nic)), None)
+    return machine.meant(address) or next((nic for nic in machine.read_nics if machine.is_secondary(nic)), None)
 
 
 def _configuration(nic: Nic, address: str | None) -> IpConfiguration | None:

@@ -13,22 +13,24 @@ def pick(request: DiagnosisRequest, source: Machine | None, destination: Machine
     if request.problem is not Problem.AUTO:
         return request.problem, "the request says so"
     end = request.destination
+    wanted = (end.resource_id or end.name) if end else None
     if end is None:
         return Problem.VM_TO_INTERNET, "no destination is named, so the way out of the VM is tried"
     if destination is not None:
-        nic = destination.owner_of(end.address)
+        nic = destination.meant(end.address)
         if nic is not None and destination.is_secondary(nic):
-            return (
-                Problem.SECONDARY_NIC,
-                f"{end.address} belongs to {nic.id.name}, a secondary NIC of {destination.id.name}",
-            )
-        return Problem.VM_TO_VM, f"the destination is the VM {destination.id.name}"
+            return Problem.SECONDARY_NIC, f"{nic.id.name} is a secondary NIC of {destination.id.name}"
+        return Problem.VM_TO_VM, f"the destination is {destination.id.name}"
     own = source.owner_of(end.address) if source else None
+    if source and own is not None and source.is_secondary(own):
+        return Problem.SECONDARY_NIC, f"{end.address} belongs to {own.id.name}, a secondary NIC of the source itself"
     if own is not None:
-        return Problem.SECONDARY_NIC, f"{end.address} is an address of the source itself"
+        return Problem.VM_TO_VM, f"{end.address} is an address of the source itself"
     if end.address is not None and is_inside(end.address):
         return Problem.VM_TO_VM, f"{end.address} is a private address"
-    return Problem.VM_TO_INTERNET, f"{end} lies outside of the virtual network"
+    if wanted is not None:
+        return Problem.VM_TO_VM, f"{end} is meant to be a VM"
+    return Problem.VM_TO_INTERNET, f"{end} is no address of a virtual network"
 
 
 def is_inside(address: str) -> bool:

@@ -41,6 +41,10 @@ class Machine:
         """Its region, or empty."""
         return "" if isinstance(self.vm, Unread) else self.vm.location
 
+    def meant(self, address: str | None) -> Nic | None:
+        """Its NIC that the request means: the one that has the address, else the one it names."""
+        return self.owner_of(address) or next((nic for nic in self.read_nics if nic.id == self.named_nic), None)
+
     def owner_of(self, address: str | None) -> Nic | None:
         """Its NIC that has this private address."""
         return next((nic for nic in self.read_nics if address and nic.owns(address)), None)
@@ -97,13 +101,16 @@ def look_up(end: Endpoint, role: str) -> Asking[tuple[Machine | None, Step]]:
             listing = tuple(vm.text for vm in found)
             return None, inconclusive(name, f"{len(found)} VMs in scope are called {end.name}", *listing)
         resource = found[0]
-    machine = yield from _machine(resource)
+    machine = yield from machine_of(resource)
     if machine is None:
         return None, inconclusive(name, f"{resource.name} is of type {resource.type}: name a VM or one of its NICs")
     return machine, _exists(name, machine)
 
 
-def _machine(resource: ResourceId) -> Asking[Machine | None]:
+def machine_of(resource: ResourceId) -> Asking[Machine | None]:
+    """The machine that a resource is, or belongs to; None for what is neither VM nor NIC."""
+    if resource.type == ids.SCALE_SET_NETWORK_INTERFACE and resource.parent:
+        resource = resource.parent
     if resource.type in _MACHINES:
         return (yield from _vm(resource, None))
     if resource.type != ids.NETWORK_INTERFACE:

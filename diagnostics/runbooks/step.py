@@ -29,9 +29,8 @@ def skipped(name: str, summary: str) -> Step:
 
 def probed(name: str, summary: str, outcome: Outcome, check: ConnectivityCheck) -> Step:
     """A step that made a connectivity check: its counts and latency as evidence, and its hops."""
-    lost = f"{check.probes_failed} of {check.probes_sent} probes failed"
     latency = (f"average latency {check.latency:g} ms",) if check.latency is not None else ()
-    evidence = (f"connection status {check.raw_status or 'not given'}", lost, *latency)
+    evidence = (f"connection status {check.raw_status or 'not given'}", check.lost, *latency)
     return Step(name=name, outcome=outcome, summary=summary, evidence=evidence, hops=tuple(map(_hop, check.hops)))
 
 

@@ -161,13 +161,14 @@ def _header(finding: Finding, room: _Room) -> Element:
     style = _STYLES.get(finding.status, _LEVELS[finding.severity])
     ended = finding.status in {Status.RESOLVED, Status.REMEDIATED}
     severity = f"Was {finding.severity}" if ended else finding.severity.upper()
+    standing, prefix = _STANDINGS[finding.status], _TITLES[finding.status]
+    if ended and finding.severity is Severity.INFO:  # an answer, not a fault that has gone
+        severity, standing, prefix = "INFO", "Nothing is left to do.", ""
     line = [
         _column([_own(severity, weight="Bolder")], width="auto"),
-        _column([_own(_STANDINGS[finding.status], isSubtle=True)]),
+        _column([_own(standing, isSubtle=True)]),
     ]
-    title = _run(
-        _TITLES[finding.status] + (finding.title or finding.check), min(room.text, 200), weight="Bolder", size="Large"
-    )
+    title = _run(prefix + (finding.title or finding.check), min(room.text, 200), weight="Bolder", size="Large")
     return _container([{"type": "ColumnSet", "columns": line}, _rich(title, spacing="Small")], style=style, bleed=True)
 
 

@@ -150,20 +150,19 @@ def _posted(console: Console, outcome: Outcome) -> None:
 
 
 def _headline(card: Json) -> str:
-    """The first words of a card that are not a label: its title."""
-    texts = [text for text in _texts(card["attachments"][0]["content"]["body"]) if len(text.split()) > 3]
-    return texts[0] if texts else ""
+    """The title of a card: what it shows largest."""
+    return next(_large(card["attachments"][0]["content"]["body"]), "")
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _large(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        if isinstance(value.get("text"), str):
-            yield value["text"]
+        if value.get("size") == "Large":
+            yield str(value["text"])
         for item in value.values():
-            yield from _texts(item)
+            yield from _large(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from _large(item)
 
 
 def _firsts(findings: Sequence[Json]) -> list[Json]:

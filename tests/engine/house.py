@@ -136,8 +136,7 @@ def asked(
     request_id: str = "r1", alert_id: str | None = "a1", source: ResourceId = VM, **more: Any
 ) -> DiagnosisRequest:
     """A diagnosis request of an alert that fired at noon."""
-    kind = "alert" if alert_id else "queue"
-    origin = Origin(kind=kind, alert_id=alert_id, fired_at=NOON.isoformat())
+    origin = Origin(kind="alert" if alert_id else "queue", alert_id=alert_id, fired_at=NOON.isoformat())
     return DiagnosisRequest(request_id=request_id, source=Endpoint(resource_id=source.text), origin=origin, **more)
 
 

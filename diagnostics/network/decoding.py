@@ -1,0 +1,53 @@
+"""JSON into Structs, with one kind of error: the path of what does not fit, why, and the value found there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from diagnostics.errors import ParseError
+
+_AT = re.compile(r"(?P<why>.*) - at `(?:key in )?\$(?P<path>.*)`", re.DOTALL)
+_PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_SHOWN = 80
+
+
+def decode[T](body: bytes, kind: type[T], where: str = "$") -> T:
+    """Decode JSON; raises ParseError such as "$.source.port: Expected `int | null`, got `str`: 'https'"."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise _parse_error(error, msgspec.json.decode(body), where) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ParseError(f"{where}: not readable as JSON: {error}") from None
+
+
+def convert[T](value: object, kind: type[T], where: str = "$") -> T:
+    """The same for JSON that is decoded already."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _parse_error(error, value, where) from None
+
+
+def _parse_error(error: msgspec.ValidationError, value: object, where: str) -> ParseError:
+    said = _AT.fullmatch(str(error))
+    why, path = (said["why"], said["path"]) if said else (str(error), "")
+    shown = repr(_at(value, path))
+    if len(shown) > _SHOWN:
+        shown = shown[:_SHOWN] + "…"
+    return ParseError(f"{where}{path}: {why}: {shown}")
+
+
+def _at(value: Any, path: str) -> object:
+    """The value at a path, as far as that can be followed."""
+    for name, index in _PART.findall(path):
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and index and int(index) < len(value):
+            value = value[int(index)]
+        else:
+            break
+    return value
