@@ -27,7 +27,8 @@ def main() -> int:
     """Run until interrupted."""
     console = Console(highlight=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, _interrupt)
-    settings = {"SANDBOX_FUNCTION_KEY": _KEY} | {k: v for k, v in os.environ.items() if k.startswith("VMREACH_")}
+    own = {name: value for name, value in os.environ.items() if name.startswith("VMREACH_")}
+    settings = {"SANDBOX_FUNCTION_KEY": _KEY, "SANDBOX_MASTER_KEY": _KEY, **own}
     try:
         with Stack(
             scenarios(), settings, azure_port=_free(_AZURE_PORT), functions_port=_free(_FUNCTIONS_PORT)

@@ -1,0 +1,48 @@
+"""requirements.txt is what is deployed; requirements.lock pins it and all else; pyproject.toml agrees with both."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)")
+
+
+def pins(text: str) -> dict[str, str]:
+    return {match[1].lower(): match[2] for line in text.splitlines() if (match := PIN.match(line))}
+
+
+DEPLOYED = pins((ROOT / "requirements.txt").read_text())
+LOCKED = pins((ROOT / "requirements.lock").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+EXTRAS = [*PROJECT["project"]["optional-dependencies"]["cli"], *PROJECT["dependency-groups"]["dev"]]
+
+
+@pytest.mark.parametrize("name", DEPLOYED)
+def test_what_is_deployed_is_what_is_locked(name: str) -> None:
+    assert LOCKED[name] == DEPLOYED[name]
+
+
+@pytest.mark.parametrize("pin", EXTRAS)
+def test_what_development_needs_is_locked(pin: str) -> None:
+    name, _, version = pin.partition("==")
+    assert LOCKED[name.lower()] == version
+
+
+def test_every_deployed_dependency_is_pinned_and_says_why() -> None:
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[a-z0-9-]+==\S+ +# \S.+", line) for line in lines)
+    assert len(lines) == len(DEPLOYED)
+
+
+def test_every_lock_entry_has_hashes_and_no_address() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert lock.count("--hash=sha256:") >= len(LOCKED)
+    assert "://" not in lock
+    assert "--index-url" not in lock
+
+
+def test_nothing_deployed_belongs_to_development() -> None:
+    assert not DEPLOYED.keys() & {pin.partition("==")[0] for pin in EXTRAS}
