@@ -52,12 +52,12 @@ clean: ## Remove what setup and the tools made
 	@command -v $(PYTHON) >/dev/null || { echo "vmreach needs Python 3.13: '$(PYTHON)' was not found (make PYTHON=/path/to/python3.13)"; exit 1; }
 	@echo "setting up: virtual environment with the locked dependencies (about half a minute)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # Azurite comes from npm; where there is no npm, Node.js comes from PyPI.
 $(AZURITE): tools/azurite/package-lock.json tools/azurite/node.txt .venv/.installed
 	@echo "setting up: Azurite, for storage on this machine (about half a minute)"
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/azurite/node.txt
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r tools/azurite/node.txt
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" && cd tools/azurite && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

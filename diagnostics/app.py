@@ -32,6 +32,7 @@ class App:
     """Everything that the functions use, with real adapters."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
+        """Read the settings; raises SettingsError that lists all that is wrong."""
         from diagnostics.settings import Settings  # noqa: PLC0415
 
         self.settings = Settings.from_env(env)
@@ -43,7 +44,10 @@ class App:
         from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
         from diagnostics.engine.accept import Acceptor  # noqa: PLC0415
 
-        return Acceptor(self.settings.scopes, QueueOutbox(self._queues), self._store, self.clock)
+        settings = self.settings
+        return Acceptor(
+            settings.scopes, QueueOutbox(self._queues), self._store, self.clock, own_client_id=settings.client_id
+        )
 
     @cached_property
     def engine(self) -> Engine:

@@ -106,7 +106,8 @@ class Known:
         edition: what was last told of it: its status, or what a remediation had to say.
         delivered: names of the sinks that have this edition.
         alert_ids: the alerts that led to it.
-        holder: the request that delivers it, until `held_until`: another one leaves it alone that long.
+        holder: the request that delivers it, until `held_until`: another one leaves it alone that long. Empty when
+            every sink has it.
         version: of the record in the store; empty for one that is not there yet.
     """
 
@@ -163,7 +164,7 @@ class Store(Protocol):
         """
 
     def open_findings(self, *, check: str) -> Sequence[Known]:
-        """All findings of a check that are not resolved."""
+        """All findings of a check that are not over, and those whose end some sink has not been told."""
 
     def findings_of_alert(self, alert_id: str) -> Sequence[Known]:
         """All findings that an alert led to."""

@@ -163,7 +163,7 @@ class Finding(_Record, frozen=True, kw_only=True):
     def to_json(self, limit: int = QUEUE_LIMIT) -> bytes:
         """The wire form in at most `limit` bytes; what has to go for it goes from the least important, and is counted.
 
-        Evidence of the steps goes first, then hops, then causes from the end.
+        Evidence of the steps goes first, then hops, then causes from the end, and at last the steps.
         """
         for smaller in _smaller_and_smaller(self):
             body = msgspec.json.encode(smaller)
@@ -185,11 +185,12 @@ def fingerprint(check: str, resource: str, *parts: str) -> str:
 
 _WORDS = 400
 _KEPT = 12
+_LONGEST_ID = 1_024
 
 
 def _smaller_and_smaller(finding: Finding) -> tuple[Finding, ...]:
     """The finding, then with less and less detail: to be tried in order."""
-    replace = msgspec.structs.replace
+    replace, change = msgspec.structs.replace, finding.change
     counted = tuple(
         replace(step, evidence=(f"({len(step.evidence)} facts left out for size)",)) if step.evidence else step
         for step in finding.steps
@@ -200,15 +201,24 @@ def _smaller_and_smaller(finding: Finding) -> tuple[Finding, ...]:
     more = (Cause(kind="left-out", text=f"{left_out} more causes left out for size"),) if left_out > 0 else ()
     few_causes = replace(
         without_hops,
-        because=tuple(replace(c, text=_cut(c.text), name=_cut(c.name)) for c in finding.because[:_KEPT]) + more,
+        because=tuple(map(_cut_cause, finding.because[:_KEPT])) + more,
         title=_cut(finding.title),
         remedy=Remedy(summary=_cut(finding.remedy.summary), doc_url=finding.remedy.doc_url),
+        change=change and replace(change, who=_cut(change.who), operation=_cut(change.operation)),
+        request_id=_cut(finding.request_id),
     )
     few_steps = replace(
         few_causes,
         steps=tuple(Step(name=_cut(s.name), outcome=s.outcome, summary=_cut(s.summary)) for s in counted[:_KEPT]),
     )
-    return finding, without_evidence, without_hops, few_causes, few_steps
+    barest = replace(few_steps, steps=(), because=few_steps.because[:1])
+    return finding, without_evidence, without_hops, few_causes, few_steps, barest
+
+
+def _cut_cause(cause: Cause) -> Cause:
+    # Half an id names another resource, or none.
+    where = cause.resource_id if len(cause.resource_id) <= _LONGEST_ID else ""
+    return Cause(kind=_cut(cause.kind), text=_cut(cause.text), name=_cut(cause.name), resource_id=where)
 
 
 def _cut(text: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from diagnostics.errors import ParseError, SettingsError
 from diagnostics.intake.messages import is_host_or_address
 from diagnostics.scopes import Scopes
+from diagnostics.webhook import usable_host
 
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 _CRON_FIELD = re.compile(r"[0-9*/,\-A-Za-z]+")
@@ -152,6 +153,9 @@ class _Reader:
         if account:
             queue = queue or f"https://{account}.queue.{cloud.storage_suffix}"
             table = table or f"https://{account}.table.{cloud.storage_suffix}"
+        for kind, address in (("queue", queue), ("table", table)):
+            if address and not _is_web_address(address):
+                self.wrong.append(f"{name}__{kind}ServiceUri: {address!r} must be an https address")
         if not text and not (queue and table):
             self.wrong.append(f"{name}: set it, {name}__accountName, or {name}__queueServiceUri and __tableServiceUri")
         return Storage(text, queue, table, self.env.get(f"{name}__clientId") or None)
@@ -184,16 +188,18 @@ def _queue(text: str, name: str) -> str:
     return text
 
 
-def _webhook(text: str, name: str) -> str:
-    # The value is a secret: the error names the host at most.
-    if text and not _is_web_address(text):
-        raise ParseError(f"{name}: must be an https address (its value is a secret and not shown)")
+def _webhook(text: str, _name: str) -> str:
+    if text:
+        try:
+            usable_host(text)
+        except SettingsError as error:
+            raise ParseError(str(error)) from None
     return text
 
 
 def _target(text: str, name: str) -> Target:
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65_536 or not is_host_or_address(host.strip("[]")):
+    if not port.isdecimal() or len(port) > 5 or not 0 < int(port) < 65_536 or not is_host_or_address(host.strip("[]")):
         raise ParseError(f"{name}: {text!r} is not host:port, such as 'www.microsoft.com:443'")
     return Target(host.strip("[]"), int(port))
 

@@ -1,7 +1,7 @@
 """Fakes of everything that the engine needs from the world, in memory, behind the Protocols of contracts.py.
 
-They do what the real ones do and no more: versions and etags change with every write, a write of an old version is
-refused, and every call passes through `Calls`, which can end the run right before or right after any of them.
+They do what the real ones do: versions and etags change with every write, a write of an old version is refused.
+Every call passes through `Calls`, which can end the run right before or right after it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Crash(BaseException):
 
 
 class Calls:
-    """Every call on every fake, in order: `store.save before`, … after; the process dies at `crash_at`."""
+    """Every call, in order: `store.save before`, …; the process dies at `crash_at`, and `at` a point things happen."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
         self.crash_at: int | None = None
+        self.at: dict[str, Callable[[], object]] = {}
         self._lock = threading.Lock()
 
     def point(self, name: str) -> None:
@@ -45,6 +46,7 @@ class Calls:
             self.log.append(name)
             if self.crash_at == len(self.log) - 1:
                 raise Crash(name)
+        self.at.pop(name, bool)()
 
 
 def counted[**P, R](method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
@@ -64,8 +66,7 @@ def counted[**P, R](method: Callable[Concatenate[Any, P], R]) -> Callable[Concat
 class Clock:
     """A clock that stands until it is moved."""
 
-    def __init__(self, time: datetime = NOON) -> None:
-        self.time = time
+    time = NOON
 
     def now(self) -> datetime:
         return self.time
@@ -212,7 +213,6 @@ class Nics:
             raise NotFoundError(f"reading {nic.name}: ResourceNotFound")
         return copy.deepcopy(self.documents[nic.key])
 
-    @counted
     def get(self, nic: ResourceId) -> NicDocument:
         return NicDocument(self.read(nic))
 
@@ -231,7 +231,7 @@ class Nics:
         refusal = self.refusals.pop(0) if self.refusals else None
         if refusal is not None:
             raise refusal
-        if etag != self.read(nic)["etag"]:
+        if etag != self.documents.get(nic.key, {}).get("etag"):
             raise ChangedError(f"putting {nic.name} back: PreconditionFailed")
         self._land(nic, body)
         self.calls.point("nics.put landed")
@@ -251,7 +251,7 @@ class Nics:
 
     def _end(self, nic: ResourceId) -> str | Exception | None:
         ending = self._running.pop(nic.key, None)
-        if ending is not None:
+        if ending is not None and nic.key in self.documents:
             self.change(nic, self.spoiled)
             self.set_state(nic, ending if isinstance(ending, str) else "Failed")
         return ending
@@ -315,7 +315,7 @@ class Store:
     @counted
     def open_findings(self, *, check: str) -> Sequence[Known]:
         found = (known for known in self.findings.values() if known.finding.check == check)
-        return [known for known in found if known.finding.status not in OVER]
+        return [known for known in found if known.finding.status not in OVER or known.holder]
 
     @counted
     def findings_of_alert(self, alert_id: str) -> Sequence[Known]:

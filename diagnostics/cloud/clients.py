@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.cloud import versions
+from diagnostics.cloud.closing import close_with
 from diagnostics.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -27,26 +26,32 @@ class Clients:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._made: dict[tuple[str, str], Any] = {}
-        self._lock = Lock()
+        self._lock = RLock()
+        close_with(self, self._made)
 
-    @cached_property
+    @property
     def credential(self) -> TokenCredential:
         """Managed identity in Azure, the caller's own login elsewhere."""
-        from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
-        return DefaultAzureCredential(
-            authority=self._settings.cloud.authority, managed_identity_client_id=self._settings.client_id
-        )
+        def make() -> TokenCredential:
+            from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+            return DefaultAzureCredential(
+                authority=self._settings.cloud.authority, managed_identity_client_id=self._settings.client_id
+            )
+
+        return self._kept("credential", "", make)
 
     def network(self, subscription: str) -> NetworkManagementClient:
-        """The client for NICs, Network Watcher and the rest of Microsoft.Network."""
+        """The client for NICs, Network Watcher and the rest of Microsoft.Network.
+
+        Each call names its api-version: the client itself would take one, and not use it.
+        """
 
         def make() -> NetworkManagementClient:
             from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415
 
-            return NetworkManagementClient(
-                self.credential, subscription, api_version=versions.NETWORK, **self._options(once=True)
-            )
+            return NetworkManagementClient(self.credential, subscription, **self._options(once=True))
 
         return self._kept("network", subscription, make)
 

@@ -16,8 +16,8 @@ from diagnostics.errors import (
     VmreachError,
 )
 
-_LINKED = re.compile(r"perform action '([^']+)' on the linked scope\(s\) '([^']+)'")
-_PLAIN = re.compile(r"perform action '([^']+)' over scope '([^']+)'")
+_LINKED = re.compile(r"perform action(?:\(s\))? '([^']+)' on the linked scope(?:\(s\))? '([^']+)'")
+_PLAIN = re.compile(r"perform action(?:\(s\))? '([^']+)' over scope '([^']+)'")
 _BUSY = frozenset({"anotheroperationinprogress", "retryableerror", "retryableerrorduetoanotheroperation"})
 _LONGEST = 600
 

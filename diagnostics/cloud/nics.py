@@ -70,9 +70,10 @@ class AzureNics:
         """
         operations = self.clients.network(nic.subscription).network_interfaces
         parameters: Any = dict(body)  # a plain dict goes out as it is; a model would be filtered by what the SDK knows
+        headers = {"If-Match": etag} if etag else {}
         with azure_errors(f"putting {nic.name} back"):
             poller = operations.begin_create_or_update(
-                nic.resource_group, nic.name, parameters, headers={"If-Match": etag} if etag else {}
+                nic.resource_group, nic.name, parameters, headers=headers, api_version=versions.NETWORK
             )
             poller.wait(self.wait_seconds)
             if not poller.done():

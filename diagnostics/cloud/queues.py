@@ -6,12 +6,15 @@ The Functions host expects base64 in its queues; plain text would go to poison w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.cloud.credentials import storage_credential
+from diagnostics.cloud.closing import close_with
+from diagnostics.cloud.credentials import storage_credential, usable_storage
 from diagnostics.cloud.errors import azure_errors
+from diagnostics.cloud.quiet import hide_signatures
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, RemediationRequest
 from diagnostics.settings import Storage
 
@@ -30,18 +33,20 @@ class Queues:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._clients: dict[str, QueueClient] = {}
+        close_with(self, self._clients)
         self._lock = Lock()
 
     def send(self, queue: str, body: bytes) -> None:
         """Send one message, base64-encoded, with no end to its life: it waits until somebody reads it."""
-        from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+        from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError  # noqa: PLC0415
 
         client = self._client(queue)
         with azure_errors(f"sending to queue {queue}"):
             try:
                 client.send_message(body.decode(), time_to_live=-1)
             except ResourceNotFoundError:
-                client.create_queue()
+                with suppress(ResourceExistsError):  # another thread or instance made it just now
+                    client.create_queue()
                 client.send_message(body.decode(), time_to_live=-1)
 
     def _client(self, queue: str) -> QueueClient:
@@ -53,11 +58,13 @@ class Queues:
     def _made(self, queue: str) -> QueueClient:
         from azure.storage.queue import QueueClient, TextBase64EncodePolicy  # noqa: PLC0415
 
+        hide_signatures()
         options: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy(), **_PATIENCE, **_TIMEOUTS}
         storage = self._storage
-        if storage.queue_uri:
-            return QueueClient(storage.queue_uri, queue, credential=storage_credential(storage), **options)
-        return QueueClient.from_connection_string(storage.connection_string, queue, **options)
+        with usable_storage():
+            if storage.queue_uri:
+                return QueueClient(storage.queue_uri, queue, credential=storage_credential(storage), **options)
+            return QueueClient.from_connection_string(storage.connection_string, queue, **options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,13 @@ _UNRESOLVED = " or ".join(f"status eq '{status}'" for status in (Status.OPEN, St
 REQUESTS, FINDINGS, ALERTS, ATTEMPTS = "vmreachrequests", "vmreachfindings", "vmreachalerts", "vmreachattempts"
 
 
+class _Document(msgspec.Struct, frozen=True):
+    """What of a finding is packed: a flapping alert leads to more alert ids than a text property holds."""
+
+    finding: Finding
+    alert_ids: list[str]
+
+
 class TableStore:
     """The store on Azure Tables."""
 
@@ -66,39 +73,41 @@ class TableStore:
 
     def finding(self, finding_id: str) -> Known | None:
         """What is known of a finding."""
-        entity = self._tables.get(FINDINGS, finding_id[:2], finding_id)
+        key = _key(finding_id)
+        entity = self._tables.get(FINDINGS, key[:2], key)
         return None if entity is None else _known(entity)
 
     def save(self, known: Known) -> Known:
         """Remember a finding; raises ChangedError when the record is not the version that was read."""
-        finding = known.finding
+        finding, key = known.finding, _key(known.finding.finding_id)
         entity = {
-            "PartitionKey": finding.finding_id[:2],
-            "RowKey": finding.finding_id,
+            "PartitionKey": key[:2],
+            "RowKey": key,
+            "findingId": finding.finding_id,
             "check": finding.check,
             "status": finding.status.value,
             "resource": finding.resource.id.lower(),
             "edition": known.edition,
             "delivered": ",".join(sorted(known.delivered)),
-            "alerts": msgspec.json.encode(sorted(known.alert_ids)).decode(),
             "holder": known.holder,
             **({"heldUntil": known.held_until} if known.held_until else {}),
-            **pack(msgspec.json.encode(finding)),
+            **pack(msgspec.json.encode(_Document(finding, sorted(known.alert_ids)))),
         }
-        version = self._tables.write(FINDINGS, entity, version=known.version)
+        # The links first: one that leads nowhere is passed over, a finding that no alert leads to would stay open.
         for alert_id in known.alert_ids:
-            self._tables.upsert(ALERTS, {"PartitionKey": f"of-{_key(alert_id)}", "RowKey": finding.finding_id})
-        return replace(known, version=version)
+            link = {"PartitionKey": f"of-{_key(alert_id)}", "RowKey": key, "findingId": finding.finding_id}
+            self._tables.upsert(ALERTS, link)
+        return replace(known, version=self._tables.write(FINDINGS, entity, version=known.version))
 
     def open_findings(self, *, check: str) -> Sequence[Known]:
-        """All findings of a check that are not resolved."""
-        found = self._tables.query(FINDINGS, f"check eq @check and ({_UNRESOLVED})", {"check": check})
+        """All findings of a check that are not over, and those whose end some sink has not been told."""
+        found = self._tables.query(FINDINGS, f"check eq @check and ({_UNRESOLVED} or holder ne '')", {"check": check})
         return [_known(entity) for entity in found]
 
     def findings_of_alert(self, alert_id: str) -> Sequence[Known]:
         """All findings that an alert led to."""
         rows = self._tables.query(ALERTS, "PartitionKey eq @key", {"key": f"of-{_key(alert_id)}"})
-        return [known for row in rows if (known := self.finding(row["RowKey"])) is not None]
+        return [known for row in rows if (known := self.finding(row["findingId"])) is not None]
 
     def close_alert(self, alert_id: str, *, resolved_at: datetime) -> None:
         """Remember when an alert was over."""
@@ -143,12 +152,12 @@ def ignored(tables: Tables) -> Iterator[Mapping[str, Any]]:
 
 def _known(entity: Mapping[str, Any]) -> Known:
     with azure_errors("reading a finding"):
-        finding = decode(unpack(entity), Finding)
+        document = decode(unpack(entity), _Document)
     return Known(
-        finding=finding,
+        finding=document.finding,
         edition=entity["edition"],
         delivered=frozenset(filter(None, entity["delivered"].split(","))),
-        alert_ids=frozenset(decode(entity["alerts"].encode(), list[str])),
+        alert_ids=frozenset(document.alert_ids),
         holder=entity["holder"],
         held_until=entity.get("heldUntil"),
         version=_version(entity),

@@ -7,8 +7,10 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from diagnostics.cloud.credentials import storage_credential
+from diagnostics.cloud.closing import close_with
+from diagnostics.cloud.credentials import storage_credential, usable_storage
 from diagnostics.cloud.errors import azure_errors
+from diagnostics.cloud.quiet import hide_signatures
 from diagnostics.errors import ChangedError, TemporaryError
 from diagnostics.settings import Storage
 
@@ -27,6 +29,7 @@ class Tables:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._clients: dict[str, TableClient] = {}
+        close_with(self, self._clients)
         self._lock = Lock()
 
     def get(self, table: str, partition: str, row: str) -> Entity | None:
@@ -119,10 +122,12 @@ class Tables:
     def _made(self, table: str) -> TableClient:
         from azure.data.tables import TableClient  # noqa: PLC0415
 
+        hide_signatures()
         storage = self._storage
-        if storage.table_uri:
-            return TableClient(storage.table_uri, table, credential=storage_credential(storage), **_PATIENCE)
-        return TableClient.from_connection_string(storage.connection_string, table, **_PATIENCE)
+        with usable_storage():
+            if storage.table_uri:
+                return TableClient(storage.table_uri, table, credential=storage_credential(storage), **_PATIENCE)
+            return TableClient.from_connection_string(storage.connection_string, table, **_PATIENCE)
 
 
 def _ignoring_existing(create: Callable[[], object]) -> None:

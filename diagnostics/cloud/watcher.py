@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from diagnostics.cloud import versions
 from diagnostics.cloud.clients import Clients
 from diagnostics.cloud.errors import azure_errors
 from diagnostics.errors import NotFoundError, PermanentError
@@ -36,7 +37,9 @@ class AzureWatcher:
         watcher = self._watcher(probe.source.subscription, probe.location)
         operations = self.clients.network(probe.source.subscription).network_watchers
         with azure_errors(f"connectivity check from {probe.source.name}"):
-            poller = operations.begin_check_connectivity(watcher.resource_group, watcher.name, _parameters(probe))
+            poller = operations.begin_check_connectivity(
+                watcher.resource_group, watcher.name, _parameters(probe), api_version=versions.NETWORK
+            )
             poller.wait(self.wait_seconds)
             if not poller.done():
                 raise PermanentError(f"the connectivity check gave no answer within {self.wait_seconds:g} s")
@@ -48,7 +51,8 @@ class AzureWatcher:
         key = subscription, _plain(location)
         if key not in self._found:
             with azure_errors("listing Network Watchers"):
-                listed = list(self.clients.network(subscription).network_watchers.list_all())
+                watchers = self.clients.network(subscription).network_watchers
+                listed = list(watchers.list_all(api_version=versions.NETWORK))
             for watcher in listed:
                 self._found[subscription, _plain(watcher.location or "")] = ResourceId.parse(watcher.id)
         if key not in self._found:

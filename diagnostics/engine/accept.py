@@ -36,6 +36,7 @@ class Acceptor:
     outbox: Outbox
     store: Store
     clock: Clock
+    own_client_id: str | None = None
 
     def accept(self, payload: bytes) -> Answer:
         """Take an alert in.
@@ -45,7 +46,7 @@ class Acceptor:
             for resources outside of `VMREACH_SCOPES`; 503 when the queue can't be reached, so that Azure tries again.
         """
         try:
-            read = alerts.read(payload)
+            read = alerts.read(payload, own_client_id=self.own_client_id)
         except ParseError as error:
             _log.warning("an alert that can't be read: %r", str(error))
             return Answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -15,6 +15,7 @@ from diagnostics.engine.poison import undelivered
 from diagnostics.engine.publish import Publisher
 from diagnostics.engine.remediate import Remediator
 from diagnostics.engine.sweep import Sweeper
+from diagnostics.errors import TemporaryError
 from diagnostics.findings import Finding, Status
 from diagnostics.intake import events, times
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoint, RemediationRequest
@@ -96,13 +97,15 @@ class Engine:
             self._gate.require(resource)
         if self._is_over(request):
             _log.info("request %s: its alert was resolved before the diagnosis began", request.request_id)
+            self._resolve(request.origin.alert_id, holder=request.request_id)  # what a run that was cut short left
             return None
         if not self._begin(request.request_id, delivery):
             return None
         diagnosis = answer_all(diagnose(request, self._policy.outside), self._answers)
         _log.info("request %s: %s, %d findings", request.request_id, diagnosis.problem, len(diagnosis.findings))
-        for finding in diagnosis.findings:
-            self._tell(finding, request)
+        _each(diagnosis.findings, lambda finding: self._tell(finding, request))
+        if self._is_over(request):  # by now: the closure saw nothing yet of what was just told
+            self._resolve(request.origin.alert_id, holder=request.request_id)
         self._store.finish(request.request_id, now=self._clock.now())
         return diagnosis
 
@@ -116,13 +119,7 @@ class Engine:
             return
         resolved_at = times.read(request.resolved_at) or self._clock.now()
         self._store.close_alert(request.alert_id, resolved_at=resolved_at)
-        for known in self._store.findings_of_alert(request.alert_id):
-            others = known.alert_ids - {request.alert_id}
-            over = known.finding.status in {Status.RESOLVED, Status.REMEDIATED}
-            if over or known.finding.check == FAILED_NIC or any(self._store.closed_at(a) is None for a in others):
-                continue
-            resolved = _with_status(known.finding, Status.RESOLVED)
-            self._publisher.publish(resolved, holder=request.request_id)
+        self._resolve(request.alert_id, holder=request.request_id)
         self._store.finish(request.request_id, now=self._clock.now())
 
     def remediate(self, body: bytes, delivery: Delivery) -> None:
@@ -172,10 +169,30 @@ class Engine:
         closed = self._store.closed_at(request.origin.alert_id)
         return closed is not None and closed >= fired
 
+    def _resolve(self, alert_id: str | None, *, holder: str) -> None:
+        """Resolve the findings of an alert that is over; of one that is resolved, tell whoever wasn't told yet."""
+        over = []
+        for known in self._store.findings_of_alert(alert_id) if alert_id else ():
+            others = known.alert_ids - {alert_id}
+            if known.finding.check != FAILED_NIC and all(self._store.closed_at(other) for other in others):
+                over.append(_with_status(known.finding, Status.RESOLVED))
+        _each(over, lambda resolved: self._publisher.publish(resolved, holder=holder))
+
     def _tell(self, finding: Finding, request: DiagnosisRequest) -> None:
-        known = self._publisher.publish(finding, holder=request.request_id, alert_id=request.origin.alert_id)
-        if finding.check == FAILED_NIC:
-            self._sweeper.ask_for_remediation(known)
+        tell = self._sweeper.tell if finding.check == FAILED_NIC else self._publisher.publish
+        tell(finding, holder=request.request_id, alert_id=request.origin.alert_id)
+
+
+def _each[T](items: Iterable[T], do: Callable[[T], object]) -> None:
+    """Do something for every item; what can't be done now keeps none of the others from being done."""
+    postponed: list[TemporaryError] = []
+    for item in items:
+        try:
+            do(item)
+        except TemporaryError as error:
+            postponed.append(error)
+    if postponed:
+        raise postponed[0]
 
 
 def _with_status(finding: Finding, status: Status) -> Finding:

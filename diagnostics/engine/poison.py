@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from diagnostics.errors import ParseError
 from diagnostics.findings import Cause, Confidence, Finding, Remedy, Resource, Severity, Step, fingerprint
@@ -13,6 +16,7 @@ from diagnostics.network.ids import ResourceId
 
 NOT_PROCESSED = "OPS001"
 _KEPT = 24_000
+"""Bytes of a message that a finding keeps, as JSON: half of what fits into a queue message."""
 
 
 def undelivered(queue: str, body: bytes) -> tuple[str | None, Finding]:
@@ -21,7 +25,6 @@ def undelivered(queue: str, body: bytes) -> tuple[str | None, Finding]:
     request_id = fields.get("requestId") if isinstance(fields.get("requestId"), str) else None
     resource = _resource(fields)
     text = body.decode("utf-8", "replace")
-    kept = text[:_KEPT] + (f"… ({len(text) - _KEPT} characters left out)" if len(text) > _KEPT else "")
     about = f" for {resource.name}" if resource else ""
     finding = Finding(
         finding_id=fingerprint(NOT_PROCESSED, queue, request_id or text),
@@ -37,13 +40,19 @@ def undelivered(queue: str, body: bytes) -> tuple[str | None, Finding]:
                 name=request_id or "",
             ),
         ),
-        steps=(Step(name="Message", outcome=StepOutcome.FAILED, summary="as it arrived", evidence=(kept,)),),
+        steps=(Step(name="Message", outcome=StepOutcome.FAILED, summary="as it arrived", evidence=(_kept(text),)),),
         remedy=Remedy(
             summary=f"Look at the failures of the function in Application Insights, then put it on {queue} again."
         ),
         request_id=request_id or "",
     )
     return request_id, finding
+
+
+def _kept(text: str) -> str:
+    """As much of a message as a finding can carry: a character takes up to six bytes there."""
+    fits = bisect_right(range(len(text) + 1), _KEPT, key=lambda length: len(msgspec.json.encode(text[:length]))) - 1
+    return text if fits == len(text) else f"{text[:fits]}… ({len(text) - fits} characters left out)"
 
 
 def _fields(body: bytes) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ from diagnostics.network.ids import ResourceId
 _log = logging.getLogger(__name__)
 _HOLD = timedelta(minutes=2)
 _TRIES = 8
-_OVER = frozenset({Status.RESOLVED, Status.REMEDIATED})
+OVER = frozenset({Status.RESOLVED, Status.REMEDIATED})
 SINK_REFUSES = "OPS002"
 
 
@@ -79,7 +79,7 @@ class Publisher:
         """The finding with what is known of it: since when, who has it, which alerts led to it."""
         now = self.clock.now()
         old = self.store.finding(finding.finding_id)
-        begins = old is None or (old.finding.status in _OVER and finding.status is Status.OPEN)
+        begins = old is None or (old.finding.status in OVER and finding.status is Status.OPEN)
         if old is not None and old.finding.status is Status.REMEDIATION_FAILED and finding.status is Status.OPEN:
             finding = msgspec.structs.replace(finding, status=Status.REMEDIATION_FAILED)
         first = now if old is None or begins else old.finding.first_seen_at
@@ -87,11 +87,13 @@ class Publisher:
         alerts = frozenset({alert_id} if alert_id else ())
         if old is None or begins:
             return Known(finding, edition or finding.status, alert_ids=alerts, version=old.version if old else "")
-        news = old.finding.status != finding.status or (edition is not None and edition != old.edition)
-        told = edition or (finding.status if news else old.edition)
-        known = replace(old, finding=finding, edition=told, alert_ids=old.alert_ids | alerts)
-        # Whoever still delivers the edition before has nothing to do with this one.
-        return replace(known, delivered=frozenset[str](), holder="", held_until=None) if news else known
+        alerts |= old.alert_ids
+        if old.finding.status != finding.status or (edition is not None and edition != old.edition):
+            # Whoever still delivers the edition before has nothing to do with this one.
+            return Known(finding, edition or finding.status, alert_ids=alerts, version=old.version)
+        # Every sink gets the edition as it was when it was news, also one that gets it late.
+        same = msgspec.structs.replace(old.finding, observed_at=now)
+        return replace(old, finding=same, alert_ids=alerts)
 
     def _held_by_another(self, known: Known, holder: str) -> bool:
         held = known.held_until is not None and known.held_until > self.clock.now()
@@ -99,15 +101,22 @@ class Publisher:
 
     def _deliver(self, known: Known, waiting: Sequence[Sink]) -> Known:
         postponed: list[TemporaryError] = []
+        refusals: list[tuple[Sink, PermanentError]] = []
         for sink in waiting:
             try:
                 sink.send(known.finding)
-            except TemporaryError as error:
-                postponed.append(error)
-            except PermanentError as error:
-                self._announce(sink, error, known.finding)
+            except TemporaryError as failure:
+                postponed.append(failure)
+            except PermanentError as failure:
+                refusals.append((sink, failure))
             else:
                 known = self._delivered(known, sink)
+        if known.finding.check != SINK_REFUSES:
+            for sink, refusal in refusals:
+                self._announce(sink, refusal, known.finding)
+            for sink in waiting:
+                if sink.name in known.delivered:
+                    self._works_again(sink, known.finding)
         if postponed:
             raise postponed[0]
         return known
@@ -116,11 +125,13 @@ class Publisher:
         """Note that a sink has it. Somebody else may have written the record meanwhile: only the mark is ours."""
         known = replace(known, delivered=known.delivered | {sink.name})
         for _ in range(_TRIES):
+            if all(other.name in known.delivered for other in self.sinks):
+                known = replace(known, holder="", held_until=None)
             try:
                 return self.store.save(known)
             except ChangedError:
                 current = self.store.finding(known.finding.finding_id)
-                if current is None or current.edition != known.edition:
+                if current is None or _edition(current) != _edition(known):
                     return known
                 known = replace(current, delivered=current.delivered | known.delivered)
         raise TemporaryError(f"finding {known.finding.finding_id} changes too often to be saved", retry_after=5)
@@ -128,8 +139,14 @@ class Publisher:
     def _announce(self, sink: Sink, error: PermanentError, about: Finding) -> None:
         """A sink that refuses for good is a finding of its own, for the others."""
         _log.error("sink %s refuses finding %s: %s", sink.name, about.finding_id, error)
-        if about.check != SINK_REFUSES:
-            self.publish(_sink_refuses(sink, error), holder=about.request_id)
+        self.publish(_sink_refuses(sink, error), holder=about.request_id)
+
+    def _works_again(self, sink: Sink, about: Finding) -> None:
+        """A sink that refused and takes findings now: when it refuses again, that is news again."""
+        known = self.store.finding(_refusal(sink))
+        if known is not None and known.finding.status is Status.OPEN:
+            resolved = msgspec.structs.replace(known.finding, status=Status.RESOLVED)
+            self.publish(resolved, holder=about.request_id)
 
     def _linked(self, finding: Finding) -> Finding:
         rid = ResourceId.maybe(finding.resource.id)
@@ -143,9 +160,14 @@ class Publisher:
         )
 
 
+def _refusal(sink: Sink) -> str:
+    """The id of the finding that a sink refuses."""
+    return fingerprint(SINK_REFUSES, sink.name)
+
+
 def _sink_refuses(sink: Sink, error: PermanentError) -> Finding:
     return Finding(
-        finding_id=fingerprint(SINK_REFUSES, sink.name),
+        finding_id=_refusal(sink),
         check=SINK_REFUSES,
         title=f"Findings do not reach {sink.name}",
         severity=Severity.HIGH,
@@ -154,6 +176,11 @@ def _sink_refuses(sink: Sink, error: PermanentError) -> Finding:
         because=(Cause(kind="delivery", text=str(error), name=sink.name),),
         remedy=Remedy(summary=f"Mend the setting of sink {sink.name}; findings are on the findings queue meanwhile."),
     )
+
+
+def _edition(known: Known) -> tuple[str, str]:
+    """What was told, and of which episode: an edition of the episode before this one is another edition."""
+    return known.edition, started(known)
 
 
 def started(known: Known) -> str:

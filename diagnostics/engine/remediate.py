@@ -13,7 +13,7 @@ import msgspec
 
 from diagnostics.contracts import Attempt, Clock, NicDocument, Nics, Store
 from diagnostics.engine.publish import Publisher
-from diagnostics.errors import ChangedError, ForbiddenError, NotFoundError, OperationFailedError, PermanentError
+from diagnostics.errors import ChangedError, ForbiddenError, NotFoundError, PermanentError
 from diagnostics.findings import Confidence, Finding, Status, Step
 from diagnostics.intake.messages import RemediationRequest
 from diagnostics.network.ids import NETWORK_INTERFACE, ResourceId
@@ -21,12 +21,17 @@ from diagnostics.network.model import Nic
 from diagnostics.remediation.guard import Ruling, Verdict, rule
 from diagnostics.remediation.reput_nic import difference, writable
 from diagnostics.runbooks import step
-from diagnostics.runbooks.diagnosis import failed_nic, refused
+from diagnostics.runbooks.diagnosis import after_reput, failed_nic, refused
 from diagnostics.settings import RemediationMode
 
 _log = logging.getLogger(__name__)
 _GUARD, _PUT, _VERIFY = "Guard", "PUT the network interface back", "Read it again"
 _WRITES = 3
+_STANDING = frozenset({Status.OPEN, Status.REMEDIATION_FAILED})
+_CUT_SHORT = (
+    step.passed(_GUARD, "goes on with a run that was cut short"),
+    step.passed(_PUT, "was under way when the run before was cut short; the interface has a new version since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +55,30 @@ class Remediator:
         """Carry out a request.
 
         Returns:
-            Whether it is done; False when it waits for approval and may come back under the same id.
+            Whether it is done; False when it was only said what would be done: the request may come back under the
+            same id, with an approval or in another mode.
 
         Raises:
             TemporaryError: Azure is busy with the NIC, throttles or is away.
         """
+        try:
+            return self._run(request, mode)
+        except NotFoundError as error:
+            _log.warning("remediation of %s: %s", request.resource.name, error)
+            self._gone(request, str(error))
+            return True
+
+    def _run(self, request: RemediationRequest, mode: RemediationMode) -> bool:
         nic = request.resource
         attempt = self.store.attempt(request.request_id)
         if attempt is not None and attempt.ended:
             return True
-        if attempt is not None:
-            self._finish(request, attempt, self._resume(request, attempt))
-            return True
         if nic.type != NETWORK_INTERFACE:
             self._refused(request, Ruling(Verdict.REFUSE, f"{nic.name} is of type {nic.type}, not a network interface"))
             return True
-        document = self._read(request)
-        if document is None:
+        document = self.nics.settled(nic)  # one that is being written by somebody is left alone until that has ended
+        if attempt is not None and _was_put(attempt.before, document):
+            self._finish(request, attempt, self._verify(attempt.before, document, _CUT_SHORT))
             return True
         ruling = rule(request, mode, document.provisioning_state)
         _log.info("remediation of %s: %s: %s", nic.name, ruling.verdict, ruling.why)
@@ -75,29 +87,10 @@ class Remediator:
             return True
         if ruling.verdict is Verdict.SAY:
             self._said(request, document, ruling)
-            return mode is not RemediationMode.APPROVE
+            return False
         attempt = Attempt(request.request_id, document)
         self._finish(request, attempt, self._apply(request, attempt, step.passed(_GUARD, ruling.why)))
         return True
-
-    def _read(self, request: RemediationRequest) -> NicDocument | None:
-        """The NIC at rest: one that is being written by somebody is left alone until that has ended."""
-        try:
-            return self.nics.settled(request.resource)
-        except NotFoundError as error:
-            _log.warning("remediation of %s: %s", request.resource.name, error)
-            self._gone(request, str(error))
-            return None
-
-    def _resume(self, request: RemediationRequest, attempt: Attempt) -> _Ended:
-        """Go on with a run that was cut short after it had kept what it read."""
-        document = self.nics.settled(request.resource)
-        untouched = document.etag == attempt.before.etag and document.provisioning_state.lower() == "failed"
-        again = step.passed(_GUARD, "goes on with a run that was cut short")
-        if untouched:
-            return self._apply(request, attempt, again)
-        sent = step.passed(_PUT, "was sent by the run before")
-        return self._verify(attempt.before, document, (again, sent))
 
     def _apply(self, request: RemediationRequest, attempt: Attempt, *done: Step) -> _Ended:
         nic = request.resource
@@ -115,8 +108,8 @@ class Remediator:
                     return _Ended(_status(document), (*done, note))
                 attempt = replace(attempt, before=document)
                 continue
-            except (OperationFailedError, ForbiddenError, PermanentError) as error:
-                return _Ended(Status.REMEDIATION_FAILED, (*done, step.failed(_PUT, str(error))))
+            except PermanentError as error:
+                return _Ended(Status.REMEDIATION_FAILED, (*done, step.failed(_PUT, str(error), *_missing(error))))
             sent = step.passed(_PUT, "Azure carried it out", f"etag before: {before.etag}")
             return self._verify(before, self.nics.settled(nic), (*done, sent))
         note = step.failed(_PUT, f"somebody else changed it {_WRITES} times while it was being put back")
@@ -136,8 +129,8 @@ class Remediator:
         return _Ended(Status.REMEDIATED, (*done, note))
 
     def _finish(self, request: RemediationRequest, attempt: Attempt, ended: _Ended) -> None:
-        finding = self._finding(request, attempt.before)
-        self._publish(request, msgspec.structs.replace(finding, status=ended.status, steps=ended.steps))
+        finding = after_reput(self._finding(request, attempt.before), ended.status, ended.steps)
+        self._publish(request, finding)
         _log.info("remediation of %s: %s", request.resource.name, ended.status)
         current = self.store.attempt(request.request_id) or attempt
         self.store.save_attempt(replace(current, ended=ended.status), now=self.clock.now())
@@ -154,7 +147,7 @@ class Remediator:
             msgspec.structs.replace(would, evidence=evidence),
         )
         finding = msgspec.structs.replace(self._finding(request, document), steps=steps)
-        self._publish(request, finding, edition=f"said {request.request_id}")
+        self._publish(request, finding, edition=f"said {request.request_id}: {ruling.why}")
 
     def _refused(self, request: RemediationRequest, ruling: Ruling, document: NicDocument | None = None) -> None:
         """Tell why nothing is done; a NIC that has healed meanwhile closes its finding instead."""
@@ -166,15 +159,12 @@ class Remediator:
         self._answer(request, text, step.failed(_GUARD, text), closes=True)
 
     def _answer(self, request: RemediationRequest, why: str, note: Step, *, closes: bool) -> None:
-        if closes and self.store.finding(request.reason.finding_id or "") is not None:
-            self._close(request, note)
+        known = self.store.finding(request.reason.finding_id or "") if closes else None
+        # Resolved under this request: by a run that was cut short, perhaps before everybody had been told.
+        if known is not None and (known.finding.status in _STANDING or known.finding.request_id == request.request_id):
+            self._publish(request, msgspec.structs.replace(known.finding, status=Status.RESOLVED, steps=(note,)))
         else:
             self._publish(request, refused(request.resource, why, note, apart=request.request_id))
-
-    def _close(self, request: RemediationRequest, *steps: Step) -> None:
-        known = self.store.finding(request.reason.finding_id or "")
-        if known is not None and known.finding.status in {Status.OPEN, Status.REMEDIATION_FAILED}:
-            self._publish(request, msgspec.structs.replace(known.finding, status=Status.RESOLVED, steps=steps))
 
     def _publish(self, request: RemediationRequest, finding: Finding, *, edition: str | None = None) -> None:
         whole = msgspec.structs.replace(finding, request_id=request.request_id)
@@ -182,6 +172,24 @@ class Remediator:
 
     def _finding(self, request: RemediationRequest, document: NicDocument) -> Finding:
         return failed_nic(Nic.decode(msgspec.json.encode(_with_id(document, request.resource))), Confidence.PROVEN)
+
+
+def _was_put(before: NicDocument, now: NicDocument) -> bool:
+    """Whether the PUT of a run that was cut short reached Azure.
+
+    A write gives the NIC a new etag. Ours leaves everything that can be written as it was: what is `Failed` under a new
+    etag with something changed was written by somebody else.
+    """
+    if now.provisioning_state.lower() != "failed":
+        return True
+    return now.etag != before.etag and not difference(before.body, now.body)
+
+
+def _missing(error: PermanentError) -> tuple[str, ...]:
+    """The permission to grant, where that is what is missing."""
+    if not isinstance(error, ForbiddenError) or not error.action:
+        return ()
+    return (f"grant {error.action}" + (f" on {error.scope}" if error.scope else ""),)
 
 
 def _with_id(document: NicDocument, nic: ResourceId) -> dict[str, object]:

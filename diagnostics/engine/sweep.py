@@ -9,9 +9,9 @@ import msgspec
 
 from diagnostics.contracts import Inventory, Known, Outbox, Store
 from diagnostics.engine.gate import Gate
-from diagnostics.engine.publish import Publisher, started
+from diagnostics.engine.publish import OVER, Publisher, started
 from diagnostics.errors import NotFoundError, OutOfScopeError, TemporaryError, VmreachError
-from diagnostics.findings import Confidence, Status
+from diagnostics.findings import Confidence, Finding, Status
 from diagnostics.intake.messages import RemediationRequest
 from diagnostics.network.ids import ResourceId
 from diagnostics.runbooks.diagnosis import FAILED_NIC, failed_nic
@@ -35,51 +35,76 @@ class Sweeper:
         """Sweep once.
 
         Raises:
-            TemporaryError: some NICs could not be read or told of; all others were.
+            TemporaryError: some subscriptions or NICs could not be read or told of; all others were.
         """
-        missed: list[str] = []
+        unreadable = frozenset(map(str.lower, self.inventory.unreadable()))
+        missed = {subscription: f"subscription {subscription} can't be read" for subscription in sorted(unreadable)}
         candidates = self.inventory.failed_nics()
         confirmed = {nic.key for nic in candidates if self._one(nic, missed)}
         for known in self.store.open_findings(check=FAILED_NIC):
             nic = ResourceId.parse(known.finding.resource.id)
-            if nic.key not in confirmed:
+            if known.finding.status in OVER:
+                self._end(known.finding, missed)
+            elif nic.key not in confirmed and nic.subscription not in unreadable:
                 self._close_if_healed(known, nic, missed)
         _log.info("sweep: %d candidates, %d failed NICs", len(candidates), len(confirmed))
         if missed:
-            raise TemporaryError(f"sweep: {len(missed)} NICs were missed: {'; '.join(missed[:5])}")
+            raise TemporaryError(f"sweep: {len(missed)} missed: {'; '.join([*missed.values()][:5])}")
 
-    def ask_for_remediation(self, known: Known) -> None:
+    def tell(self, finding: Finding, *, holder: str, alert_id: str | None = None) -> None:
+        """Tell of a failed NIC and ask for its remediation, which waits for no sink that is away."""
+        try:
+            known = self.publisher.publish(finding, holder=holder, alert_id=alert_id)
+        except TemporaryError:
+            noted = self.store.finding(finding.finding_id)
+            if noted is not None:
+                self._ask_for_remediation(noted)
+            raise
+        self._ask_for_remediation(known)
+
+    def _ask_for_remediation(self, known: Known) -> None:
         """Enqueue the remediation of a failed NIC, once in each episode of its failure."""
         if self.mode is RemediationMode.OFF or known.finding.status is not Status.OPEN:
             return
         nic = ResourceId.parse(known.finding.resource.id)
         self.outbox.remediation(RemediationRequest.to_reput(nic, known.finding.finding_id, started(known)))
 
-    def _one(self, nic_id: ResourceId, missed: list[str]) -> bool:
+    def _one(self, nic_id: ResourceId, missed: dict[str, str]) -> bool:
         """Whether the candidate is a failed NIC indeed; then it is told of."""
         try:
             self.gate.require(nic_id)
             nic = self.inventory.nic(nic_id)
             if nic.failed:
                 finding = failed_nic(nic, Confidence.PROVEN)
-                self.ask_for_remediation(self.publisher.publish(finding, holder=finding.finding_id))
+                self.tell(finding, holder=finding.finding_id)
         except (NotFoundError, OutOfScopeError) as error:
             _log.info("sweep: %s", error)
             return False
         except VmreachError as error:
-            missed.append(f"{nic_id.name}: {error}")
+            missed[nic_id.key] = f"{nic_id.name}: {error}"
             return False
         return nic.failed
 
-    def _close_if_healed(self, known: Known, nic_id: ResourceId, missed: list[str]) -> None:
+    def _close_if_healed(self, known: Known, nic_id: ResourceId, missed: dict[str, str]) -> None:
         """Resource Graph lags, so that a NIC is not among the candidates proves nothing: its own state does."""
         try:
-            healed = self.inventory.nic(nic_id).provisioning_state.lower() == "succeeded"
-        except NotFoundError:
-            healed = True  # what is deleted can't fail any more
+            self.gate.require(nic_id)
+            if self._healed(nic_id):
+                self._end(msgspec.structs.replace(known.finding, status=Status.RESOLVED), missed)
+        except OutOfScopeError as error:
+            _log.info("sweep: %s", error)
         except VmreachError as error:
-            missed.append(f"{nic_id.name}: {error}")
-            return
-        if healed:
-            resolved = msgspec.structs.replace(known.finding, status=Status.RESOLVED)
-            self.publisher.publish(resolved, holder=resolved.finding_id)
+            missed[nic_id.key] = f"{nic_id.name}: {error}"
+
+    def _end(self, finding: Finding, missed: dict[str, str]) -> None:
+        """Tell the end of a finding to the sinks that have not heard it."""
+        try:
+            self.publisher.publish(finding, holder=finding.finding_id)
+        except VmreachError as error:
+            missed[finding.finding_id] = f"{finding.resource.name}: {error}"
+
+    def _healed(self, nic_id: ResourceId) -> bool:
+        try:
+            return self.inventory.nic(nic_id).provisioning_state.lower() == "succeeded"
+        except NotFoundError:
+            return True  # what is deleted can't fail any more

@@ -5,14 +5,17 @@ No request to Azure is made here: an action group waits for the answer.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
 
 from diagnostics.findings import fingerprint
 from diagnostics.intake import targets, wire
-from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Origin
+from diagnostics.intake.messages import LONGEST_TEXT, ClosureRequest, DiagnosisRequest, Origin
 from diagnostics.network.ids import ResourceId
 
 _SAMPLE_IDS = ("12345678-1234-1234-1234-1234567890ab", "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa")
+_SAMPLE_RULE = re.compile(r"test-\w*alertrule", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +42,49 @@ class Ignored:
     alert_rule: str | None
 
 
-def read(body: bytes) -> Accepted | Closed | Ignored:
+def read(body: bytes, *, own_client_id: str | None = None) -> Accepted | Closed | Ignored:
     """What to do about an alert payload.
 
     The same payload always gives the same request ids, so that an alert delivered twice is one diagnosis.
+
+    Args:
+        body: the payload.
+        own_client_id: the client id of vmreach's own identity; its own writes never start a diagnosis.
 
     Raises:
         ParseError: the payload isn't an alert.
     """
     alert = wire.read(body)
     core = alert.essentials
-    alert_id = core.alert_id or core.origin_alert_id
+    alert_id = (core.alert_id or core.origin_alert_id or "")[:LONGEST_TEXT] or None
     if (core.monitor_condition or "").lower() == "resolved":
         return _closed(alert, alert_id)
     reason = _not_about_a_vm(alert)
+    if own_client_id and wire.writer(alert.context) == own_client_id.lower():
+        reason = "it is about a write of vmreach's own"
     found = () if reason else targets.of(alert)
     if not found:
         return _ignored(alert, alert_id, reason or _nothing_named(alert))
     if _is_a_test(alert, found):
         return _ignored(alert, alert_id, "the portal's 'Test action group' with sample resources: nothing to diagnose")
-    origin = Origin(kind="alert", alert_id=alert_id, alert_rule=core.alert_rule, fired_at=core.fired_date_time)
-    return Accepted(tuple(_request(target, origin) for target in found))
+    fired_at = core.fired_date_time
+    rule = core.alert_rule and core.alert_rule[:LONGEST_TEXT]
+    origin = Origin(kind="alert", alert_id=alert_id, alert_rule=rule, fired_at=fired_at and fired_at[:LONGEST_TEXT])
+    # Where an alert says neither which one it is nor when it fired, only its text tells it from the next one.
+    occasion = fired_at or hashlib.sha256(body).hexdigest()
+    unique: dict[str, DiagnosisRequest] = {}
+    for target in found:
+        request = _request(target, origin, occasion)
+        unique.setdefault(request.request_id, request)
+    return Accepted(tuple(unique.values()))
 
 
-def _request(target: targets.Target, origin: Origin) -> DiagnosisRequest:
+def _request(target: targets.Target, origin: Origin, occasion: str) -> DiagnosisRequest:
     source, destination = target.source, target.destination
     key = fingerprint(
         "diagnosis",
         origin.alert_id or origin.alert_rule or "",
-        origin.fired_at or "",
+        occasion,
         source.resource_id or source.name or "",
         (destination.resource_id or "") if destination else "",
         str(destination and (destination.address, destination.port)),
@@ -84,7 +101,10 @@ def _closed(alert: wire.Alert, alert_id: str | None) -> Closed | Ignored:
         return _ignored(alert, None, "a resolved alert without an id closes nothing")
     key = fingerprint("closure", alert_id, core.fired_date_time or "", core.resolved_date_time or "")
     request = ClosureRequest(
-        request_id=key, alert_id=alert_id, alert_rule=core.alert_rule, resolved_at=core.resolved_date_time
+        request_id=key,
+        alert_id=alert_id,
+        alert_rule=core.alert_rule and core.alert_rule[:LONGEST_TEXT],
+        resolved_at=core.resolved_date_time and core.resolved_date_time[:LONGEST_TEXT],
     )
     return Closed(request)
 
@@ -114,6 +134,8 @@ def _nothing_named(alert: wire.Alert) -> str:
     }
     about = f"it is about {', '.join(sorted(kinds))}" if kinds else "it has no target"
     advice = "" if alert.common else "; turn on the common alert schema in the action group"
+    if any("connectionmonitors" in kind for kind in kinds):
+        advice += "; let the alert rule split on SourceResourceId, DestinationResourceId, DestinationAddress and -Port"
     return f"names no VM or network interface: {about[:300]}{advice}"
 
 
@@ -121,10 +143,10 @@ def _is_a_test(alert: wire.Alert, found: tuple[targets.Target, ...]) -> bool:
     """Whether the portal made this alert up ("Test action group"): sample ids, on sample resources in `test-RG`."""
     core = alert.essentials
     marks = (core.alert_id, core.origin_alert_id, str(alert.context.get("correlationId")), core.alert_rule)
-    sample = any(str(mark).endswith(_SAMPLE_IDS) for mark in marks) or str(core.alert_rule).startswith("test-")
+    sample = any(str(mark).endswith(_SAMPLE_IDS) for mark in marks) or _SAMPLE_RULE.match(core.alert_rule or "")
     named = [target.source.resource for target in found]
     mock = all(
         (rid.resource_group.lower() == "test-rg" if rid else str(target.source.name).lower().startswith("test-"))
         for rid, target in zip(named, found, strict=True)
     )
-    return sample and mock
+    return bool(sample and mock)

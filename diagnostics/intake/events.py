@@ -12,7 +12,8 @@ from typing import Any
 
 from diagnostics.errors import ParseError
 from diagnostics.findings import fingerprint
-from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Origin, Problem, decode
+from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Origin, Problem
+from diagnostics.network.decoding import decode
 from diagnostics.network.ids import NETWORK_INTERFACE, ResourceId
 
 _WRITE_FAILED = "microsoft.resources.resourcewritefailure"
@@ -34,7 +35,8 @@ def read(body: bytes, *, own_client_id: str | None = None) -> DiagnosisRequest |
     fields = decode(body, Any)
     if not isinstance(fields, Mapping):
         raise ParseError(f"$: expected an object, got {type(fields).__name__}")
-    kind = fields.get("eventType") or fields.get("type")
+    # Only what is an event by its form may be passed over; anything else is a request, or refused as none.
+    kind = fields.get("eventType") or (fields.get("type") if "specversion" in fields else None)
     if not isinstance(kind, str) or not kind.lower().startswith("microsoft."):
         return DiagnosisRequest.read(body)
     if kind.lower() != _WRITE_FAILED:
@@ -51,7 +53,9 @@ def _write_failure(event: Mapping[str, Any], own_client_id: str | None) -> Diagn
         return None
     if own_client_id and isinstance(writer, str) and writer.lower() == own_client_id.lower():
         return None
-    event_id, when = str(event.get("id")), event.get("eventTime") or event.get("time")
+    event_id, when = event.get("id"), event.get("eventTime") or event.get("time")
+    if not isinstance(event_id, str) or not event_id:
+        raise ParseError(f"$.id: {event_id!r} is not the id of an event")
     origin = Origin(kind="event", alert_id=event_id, fired_at=when if isinstance(when, str) else None)
     return DiagnosisRequest(
         request_id=fingerprint("event", event_id, nic.key),

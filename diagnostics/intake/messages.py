@@ -15,6 +15,7 @@ import msgspec
 
 from diagnostics.errors import ParseError
 from diagnostics.findings import fingerprint
+from diagnostics.network import decoding
 from diagnostics.network.ids import ResourceId
 
 _HOST_NAME = re.compile(
@@ -22,6 +23,11 @@ _HOST_NAME = re.compile(
 )
 _VM_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _PORTS = range(1, 65_536)
+LONGEST_TEXT = 512
+"""Characters of an id or a name in a message: Azure's own are shorter."""
+
+
+decode = decoding.decode
 
 
 class Problem(StrEnum):
@@ -105,7 +111,7 @@ class DiagnosisRequest(_Message, frozen=True, kw_only=True):
     @classmethod
     def read(cls, body: bytes) -> Self:
         """Read and check a message; raises ParseError that names the field and the value."""
-        request = _decode(body, cls)
+        request = decode(body, cls)
         _check_text(request.request_id, "$.requestId")
         _check_endpoint(request.source, "$.source", source=True)
         if request.destination is not None:
@@ -131,7 +137,7 @@ class ClosureRequest(_Message, frozen=True, kw_only=True):
     @classmethod
     def read(cls, body: bytes) -> Self:
         """Read and check a message; raises ParseError that names the field and the value."""
-        request = _decode(body, cls)
+        request = decode(body, cls)
         _check_text(request.request_id, "$.requestId")
         _check_text(request.alert_id, "$.alertId")
         return request
@@ -156,7 +162,7 @@ class RemediationRequest(_Message, frozen=True, kw_only=True):
     @classmethod
     def read(cls, body: bytes) -> Self:
         """Read and check a message; raises ParseError that names the field and the value."""
-        request = _decode(body, cls)
+        request = decode(body, cls)
         _check_text(request.request_id, "$.requestId")
         ResourceId.parse(request.resource_id, "$.resourceId")
         return request
@@ -182,32 +188,18 @@ class RemediationRequest(_Message, frozen=True, kw_only=True):
         return ResourceId.parse(self.resource_id, "$.resourceId")
 
 
-def decode[T](body: bytes, kind: type[T]) -> T:
-    """Decode JSON into a Struct; raises ParseError with the JSON path of what does not fit."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.DecodeError as error:  # ValidationError is one of these
-        raise ParseError(f"{error}") from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise ParseError(f"not readable as JSON: {error}") from None
-
-
 def is_host_or_address(text: str) -> bool:
-    """Whether the text is an IP address or a host name, and nothing more: no URL, port or path."""
+    """Whether the text is an IP address or a host name, and nothing more: no URL, port, path or IPv6 zone."""
     try:
-        ipaddress.ip_address(text)
+        return not getattr(ipaddress.ip_address(text), "scope_id", None)
     except ValueError:
         # A host name whose last label is a number would be read as an IPv4 address by some, as a name by others.
         return bool(_HOST_NAME.fullmatch(text)) and not text.rstrip(".").rsplit(".", 1)[-1].isdigit()
-    return True
 
 
 def is_vm_name(text: str) -> bool:
     """Whether the text can be the name of a VM or a computer."""
     return bool(_VM_NAME.fullmatch(text))
-
-
-_decode = decode
 
 
 def _in_any_case[E: StrEnum](kind: type[E], value: object) -> E | None:
@@ -216,8 +208,8 @@ def _in_any_case[E: StrEnum](kind: type[E], value: object) -> E | None:
 
 
 def _check_text(text: str, where: str) -> None:
-    if not text.strip() or len(text) > 512:
-        raise ParseError(f"{where}: {text[:60]!r} must have 1 to 512 characters")
+    if not text.strip() or len(text) > LONGEST_TEXT:
+        raise ParseError(f"{where}: {text[:60]!r} must have 1 to {LONGEST_TEXT} characters")
 
 
 def _check_endpoint(end: Endpoint, where: str, *, source: bool) -> None:

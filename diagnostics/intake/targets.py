@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from diagnostics.intake import wire
 from diagnostics.intake.messages import Endpoint, Protocol, is_host_or_address, is_vm_name
@@ -44,7 +45,7 @@ def of(alert: wire.Alert) -> tuple[Target, ...]:
 
 def listed(alert: wire.Alert) -> tuple[str, ...]:
     """What the alert says it is about, VM or not."""
-    return tuple(alert.essentials.alert_targets or alert.essentials.configuration_items or ())
+    return tuple(filter(None, alert.essentials.alert_targets or alert.essentials.configuration_items or ()))
 
 
 def _from_custom_properties(alert: wire.Alert) -> Iterator[Target]:
@@ -132,13 +133,21 @@ def _named(name: str) -> Target:
 
 def _destination(named: Mapping[str, str]) -> Endpoint | None:
     resource = _source(named.get("destinationresourceid"))
-    addresses = (named.get("destinationip", ""), named.get("destinationaddress", ""))
+    addresses = (_host(named.get(name, "")) for name in ("destinationip", "destinationaddress"))
     address = next(filter(is_host_or_address, addresses), None)
     port = named.get("destinationport", "")
-    number = int(port) if port.isdecimal() and 0 < int(port) < 65_536 else None
+    number = int(port) if port.isdecimal() and len(port) <= 5 and 0 < int(port) < 65_536 else None
     if resource is None and address is None:
         return None
     return Endpoint(resource_id=resource.resource_id if resource else None, address=address, port=number)
+
+
+def _host(text: str) -> str:
+    """The host of what a connection monitor calls an address: of an HTTP test it may be a whole URL."""
+    try:
+        return (urlsplit(text).hostname or "") if "://" in text else text
+    except ValueError:
+        return ""
 
 
 def _protocol(text: str | None) -> Protocol | None:

@@ -22,4 +22,7 @@ def read(text: str | None) -> datetime | None:
             time = datetime.strptime(text.strip(), _US_STYLE).replace(tzinfo=UTC)
         except ValueError:
             return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:  # the first or last day that there is, in another zone
+        return None

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from diagnostics.errors import ParseError
-from diagnostics.intake.messages import decode
+from diagnostics.network.decoding import convert, decode
 
 _COMMON = "azuremonitorcommonalertschema"
 _ALERT_KEYS = frozenset({"schemaid", "data", "essentials", "alertcontext", "context", "alertrulename", "searchquery"})
@@ -26,16 +26,14 @@ class Essentials(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     alert_id: str | None = None
     alert_rule: str | None = None
-    severity: str | None = None
     signal_type: str | None = None
     monitor_condition: str | None = None
     monitoring_service: str | None = None
-    alert_targets: list[str] | None = msgspec.field(default=None, name="alertTargetIDs")
-    configuration_items: list[str] | None = None
+    alert_targets: list[str | None] | None = msgspec.field(default=None, name="alertTargetIDs")
+    configuration_items: list[str | None] | None = None
     origin_alert_id: str | None = None
     fired_date_time: str | None = None
     resolved_date_time: str | None = None
-    description: str | None = None
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -70,6 +68,8 @@ def read(body: bytes) -> Alert:
         raise ParseError("$: not an alert of Azure Monitor: it has none of schemaId, data, essentials, context")
     schema = payload.get("schemaId")
     data = payload.get("data")
+    if "data" in payload and not isinstance(data, dict):
+        raise ParseError(f"$.data: expected an object, got {type(data).__name__}")
     inner = data.get("data") if isinstance(data, dict) and isinstance(data.get("data"), dict) else data
     if isinstance(schema, str) and schema.strip().lower() == _COMMON:
         return _common(payload, str(schema), "$.data" if "data" in payload else "$")
@@ -79,10 +79,7 @@ def read(body: bytes) -> Alert:
 
 
 def _common(payload: dict[str, Any], schema: str, where: str) -> Alert:
-    try:
-        data = msgspec.convert(payload.get("data"), _Data)
-    except msgspec.ValidationError as error:
-        raise ParseError(str(error).replace("`$", f"`{where}") if "`$" in str(error) else f"{where}: {error}") from None
+    data = convert(payload.get("data"), _Data, where)
     context, custom = data.alert_context or {}, data.custom_properties or {}
     return Alert(essentials=data.essentials, context=context, custom=custom, schema=schema)
 
@@ -102,7 +99,9 @@ def _older(data: dict[str, Any], schema: str) -> Alert:
         monitoring_service=_text(activity.get("eventSource")),
         alert_targets=[target] if isinstance(target, str) else None,
         configuration_items=[item for item in _list(core.get("AffectedConfigurationItems")) if isinstance(item, str)],
-        fired_date_time=_text(context.get("timestamp")) or _text(activity.get("eventTimestamp")),
+        fired_date_time=_text(context.get("timestamp"))
+        or _text(activity.get("eventTimestamp"))
+        or _text(core.get("SearchIntervalEndtimeUtc")),
     )
     custom = _mapping(data.get("properties")) or _mapping(data.get("customProperties"))
     return Alert(essentials=essentials, context=core, custom=custom, schema=schema, common=False)
@@ -112,6 +111,19 @@ def _signal(activity: Mapping[str, Any], core: Mapping[str, Any]) -> str:
     if activity:
         return "Activity Log"
     return "Log" if "SearchQuery" in core else "Metric"
+
+
+def writer(context: Mapping[str, Any]) -> str | None:
+    """The client id, lower-cased, of whoever made the write that an activity-log alert is about.
+
+    `claims` is a string that holds JSON there.
+    """
+    claims = context.get("claims")
+    try:
+        read = msgspec.json.decode(claims) if isinstance(claims, str) else claims
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return str(_mapping(read).get("appid") or "").lower() or None
 
 
 def dimensions(context: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], ...]]:

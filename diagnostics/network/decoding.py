@@ -17,11 +17,14 @@ _SHOWN = 80
 def decode[T](body: bytes, kind: type[T], where: str = "$") -> T:
     """Decode JSON; raises ParseError such as "$.source.port: Expected `int | null`, got `str`: 'https'"."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise _parse_error(error, msgspec.json.decode(body), where) from None
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError as error:
+            # What comes behind the misfit was not read yet, and may be no JSON at all.
+            misfit, value = error, msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"{where}: not readable as JSON: {error}") from None
+    raise _parse_error(misfit, value, where)
 
 
 def convert[T](value: object, kind: type[T], where: str = "$") -> T:

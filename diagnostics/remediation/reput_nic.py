@@ -32,6 +32,7 @@ READ_ONLY = frozenset(
         ("properties", "dnsSettings", "internalFqdn"),
         ("properties", "dnsSettings", "internalDomainNameSuffix"),
         ("properties", "ipConfigurations", "[]", "etag"),
+        ("properties", "ipConfigurations", "[]", "type"),
         ("properties", "ipConfigurations", "[]", "properties", "provisioningState"),
         ("properties", "ipConfigurations", "[]", "properties", "privateLinkConnectionProperties"),
     }
@@ -51,8 +52,8 @@ def writable(nic: Mapping[str, Any]) -> dict[str, Any]:
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """What differs between the writable properties of two readings of a NIC, one line each; empty when nothing does.
 
-    Ids are compared case-insensitively, since Azure rewrites them on a PUT, and an empty list or object is the same as
-    an absent one: Azure writes either.
+    Ids are compared case-insensitively, since Azure rewrites them on a PUT, and an empty list, or an object that holds
+    nothing, is the same as an absent one: Azure writes either.
     """
     return tuple(_differences(writable(before), writable(after), "$"))
 
@@ -81,12 +82,14 @@ def _same(before: Any, after: Any) -> bool:
     if _empty(before) and _empty(after):
         return True
     if isinstance(before, str) and isinstance(after, str):
-        return before.lower() == after.lower() if before.startswith("/subscriptions/") else before == after
+        return before.lower() == after.lower() if before.lower().startswith("/subscriptions/") else before == after
     return type(before) is type(after) and bool(before == after)
 
 
 def _empty(value: Any) -> bool:
-    return value is _MISSING or value is None or (isinstance(value, list | dict) and not value)
+    if isinstance(value, dict):
+        return all(map(_empty, value.values()))
+    return value is _MISSING or value is None or value == []
 
 
 def _shown(value: Any) -> str:

@@ -93,6 +93,23 @@ def failed_nic(nic: Nic, confidence: Confidence) -> Finding:
     )
 
 
+def after_reput(finding: Finding, status: Status, steps: tuple[Step, ...]) -> Finding:
+    """The finding for a failed NIC after it was put back, or after that failed: in words of what is so now."""
+    nic, last = finding.resource.name, steps[-1].summary
+    match status:
+        case Status.REMEDIATED:
+            title = f"Network interface {nic} was put back: {last}"
+            remedy = remedies.look_again("Nothing to mend. If the VM still can't be reached, the fault lies elsewhere.")
+        case Status.RESOLVED:
+            title = f"Network interface {nic} is in order again: {last}"
+            remedy = remedies.look_again("Nothing to mend.")
+        case _:
+            title = f"Network interface {nic} could not be put back: {last}"
+            text = f"Mend what the steps name, then put it back. {finding.remedy.summary}"
+            remedy = msgspec.structs.replace(finding.remedy, summary=text)
+    return msgspec.structs.replace(finding, status=status, steps=steps, title=title, remedy=remedy)
+
+
 def refused(resource: ResourceId, why: str, step: Step, *, apart: str) -> Finding:
     """The answer to a remediation request that was refused: said once for each request, nothing to mend."""
     return Finding(

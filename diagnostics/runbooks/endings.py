@@ -57,7 +57,7 @@ def _unexplained(situation: Situation, answer: ConnectivityCheck | None) -> Find
 
 
 def _could_not_tell(situation: Situation) -> Finding:
-    open_steps = [step for step in situation.steps if step.outcome in {Outcome.INCONCLUSIVE, Outcome.FAILED}]
+    open_steps = [step for step in situation.steps if step.outcome is not Outcome.PASSED]
     said_once = {step.summary: step.name for step in reversed(open_steps)}
     causes = [f"{name}: {summary}" for summary, name in reversed(said_once.items())] or ["no step could be made"]
     return said(

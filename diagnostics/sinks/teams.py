@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from diagnostics.errors import PermanentError, SettingsError, TemporaryError
+from diagnostics.errors import PermanentError, TemporaryError
 from diagnostics.sinks.card import card, message
+from diagnostics.webhook import SETTING, usable_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TeamsSink", "card", "message"]
 
-_SETTING = "VMREACH_TEAMS_WEBHOOK_URL"
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_LEGACY = ("webhook.office.com", "outlook.office.com", "outlook.office365.com")
 _ACCEPTED = frozenset({HTTPStatus.OK, HTTPStatus.ACCEPTED})
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _REFUSED = (
-    f"the signature in {_SETTING} is not valid any more, or the flow lets only users of its tenant in: "
+    f"the signature in {SETTING} is not valid any more, or the flow lets only users of its tenant in: "
     'set "Who can trigger the flow" to "Anyone" and copy its URL again'
 )
-_GONE = f"the flow was deleted or turned off: turn it on, or create one and put its URL into {_SETTING}"
+_GONE = f"the flow was deleted or turned off: turn it on, or create one and put its URL into {SETTING}"
 _ADVICE = {
     400: 'the flow does not understand the message: it has to start with "When a Teams webhook request is received"',
     401: _REFUSED,
@@ -63,7 +60,7 @@ class TeamsSink:
     name = "teams"
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
-        self._host = _checked(url.strip())
+        self._host = usable_host(url.strip())
         self._url = url.strip()
         self._timeout = timeout
 
@@ -84,8 +81,8 @@ class TeamsSink:
         if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise TemporaryError(where, retry_after=_seconds(retry_after, datetime.now(UTC)))
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-            raise PermanentError(f"{where}: a redirect, which is not followed; check {_SETTING}")
-        raise PermanentError(f"{where}: {_ADVICE.get(status, f'unexpected; check {_SETTING}')}")
+            raise PermanentError(f"{where}: a redirect, which is not followed; check {SETTING}")
+        raise PermanentError(f"{where}: {_ADVICE.get(status, f'unexpected; check {SETTING}')}")
 
     def _post(self, body: bytes) -> tuple[int, str]:
         """The answer's status and Retry-After."""
@@ -111,28 +108,7 @@ class TeamsSink:
         # Raised out here, so that the library's error, whose text holds the URL, is not even this one's context.
         if temporary:
             raise TemporaryError(f"Teams webhook at {self._host}: {failure}")
-        raise PermanentError(f"Teams webhook at {self._host}: {failure}; check {_SETTING}")
-
-
-def _checked(url: str) -> str:
-    """The host of a webhook's address that can be used."""
-    if url.lower().startswith("@microsoft.keyvault("):
-        raise SettingsError(f"{_SETTING}: its Key Vault reference was not resolved; may the app read the secret?")
-    try:
-        parts = urlsplit(url)
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        parts, host = SplitResult("", "", "", "", ""), ""
-    if not host or not url.isascii() or not url.isprintable() or " " in url or parts.username is not None:
-        raise SettingsError(f"{_SETTING} is not a URL that can be posted to")
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
-        raise SettingsError(f"{_SETTING} has to be https")
-    if any(host == legacy or host.endswith("." + legacy) for legacy in _LEGACY):
-        raise SettingsError(
-            f"{_SETTING}: {host} is an Office 365 connector, which Microsoft has retired; create a webhook with "
-            'Workflows in the channel ("Post to a channel when a webhook request is received") and use its URL'
-        )
-    return host
+        raise PermanentError(f"Teams webhook at {self._host}: {failure}; check {SETTING}")
 
 
 def _seconds(retry_after: str, now: datetime) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from diagnostics.app import app
-from diagnostics.triggers.message import delivery
+from diagnostics.triggers.message import body, delivery
 
 blueprint = func.Blueprint()
 
@@ -14,4 +14,4 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger("msg", "closure-requests", "AzureWebJobsStorage")
 def close(msg: func.QueueMessage) -> None:
     """An alert is over: resolve its findings."""
-    app().engine.close(msg.get_body(), delivery(msg))
+    app().engine.close(body(msg), delivery(msg))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from diagnostics.app import app
-from diagnostics.triggers.message import delivery
+from diagnostics.triggers.message import body, delivery
 
 blueprint = func.Blueprint()
 
@@ -14,4 +14,4 @@ blueprint = func.Blueprint()
 @blueprint.queue_trigger("msg", "diagnosis-requests", "AzureWebJobsStorage")
 def diagnose(msg: func.QueueMessage) -> None:
     """Work the runbook for one request."""
-    app().engine.diagnose(msg.get_body(), delivery(msg))
+    app().engine.diagnose(body(msg), delivery(msg))

@@ -3,7 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, IncompleteReadError, ServiceResponseError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceResponseError,
+)
 
 from diagnostics.cloud.errors import azure_errors, translated
 from diagnostics.errors import (
@@ -19,7 +24,9 @@ from tests.cloud.conftest import Estate
 
 HTML = "<html><head><title>Service Unavailable</title></head><body>" + "x" * 5_000 + "</body></html>"
 WHERE = "/subscriptions/s/resourceGroups/g"
-PLAIN = f"The client 'c' does not have authorization to perform action 'a/b/read' over scope '{WHERE}' or it is invalid."
+PLAIN = (
+    f"The client 'c' does not have authorization to perform action 'a/b/read' over scope '{WHERE}' or it is invalid."
+)
 
 
 class Response:
@@ -100,7 +107,10 @@ LINKED = "does not have permission to perform action 'a/join/action' on the link
     ("message", "named"),
     [
         (PLAIN, ("a/b/read", WHERE)),
-        (f"The client 'c' has permission to perform action 'w' on scope '{'y' * 900}'; however, it {LINKED}", ("a/join/action", "/s/x")),
+        (
+            f"The client 'c' has permission to perform action 'w' on scope '{'y' * 900}'; however, it {LINKED}",
+            ("a/join/action", "/s/x"),
+        ),
         ("The subscription is disabled.", (None, None)),
     ],
 )
@@ -127,7 +137,10 @@ def half_an_answer() -> Exception:
     [
         (ServiceResponseError("Connection aborted."), "doing it: no answer: Connection aborted."),
         (half_an_answer(), "doing it: no answer: the connection was closed"),
-        (ClientAuthenticationError("The identity endpoint is away."), "doing it: no token: The identity endpoint is away."),
+        (
+            ClientAuthenticationError("The identity endpoint is away."),
+            "doing it: no token: The identity endpoint is away.",
+        ),
     ],
 )
 def test_no_answer_is_temporary(error: Exception, text: str) -> None:
@@ -144,7 +157,7 @@ def test_our_own_errors_and_mistakes_go_through() -> None:
 
 
 def test_no_token_is_temporary(estate: Estate) -> None:
-    estate.sandbox.faults.add(path="/msi/token", status=500, times=99)
+    estate.sandbox.faults.add(path="/msi/token", status=400, times=99)
     with pytest.raises(TemporaryError, match="reading nic-shop-web-01: "):
         estate.nics().get(estate.id("nic-shop-web-01"))
 

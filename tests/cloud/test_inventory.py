@@ -30,7 +30,9 @@ def test_everything_else_that_is_read(estate: Estate) -> None:
 
 def test_ids_are_read_in_any_case(estate: Estate) -> None:
     nic = estate.id("nic-shop-web-01")
-    assert estate.inventory().nic(ResourceId.parse(nic.text.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))).id == nic
+    assert (
+        estate.inventory().nic(ResourceId.parse(nic.text.upper().replace("/SUBSCRIPTIONS", "/subscriptions"))).id == nic
+    )
 
 
 def test_names_with_every_letter_that_azure_allows(estate: Estate) -> None:
@@ -129,7 +131,9 @@ def test_candidates_of_nothing_readable_are_an_error_and_not_none(estate: Estate
 
 def test_what_does_not_exist(estate: Estate) -> None:
     with pytest.raises(NotFoundError, match="nic-gone: ResourceNotFound"):
-        estate.inventory().nic(ResourceId.parse(estate.id("nic-shop-web-01").text.replace("nic-shop-web-01", "nic-gone")))
+        estate.inventory().nic(
+            ResourceId.parse(estate.id("nic-shop-web-01").text.replace("nic-shop-web-01", "nic-gone"))
+        )
 
 
 @pytest.mark.parametrize(

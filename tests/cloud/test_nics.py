@@ -82,7 +82,12 @@ def test_a_newer_version_is_not_overwritten(estate: Estate) -> None:
 
 
 def busy(status: int, code: str, **headers: str) -> dict[str, Any]:
-    return {"method": "PUT", "status": status, "headers": headers, "body": {"error": {"code": code, "message": "Busy."}}}
+    return {
+        "method": "PUT",
+        "status": status,
+        "headers": headers,
+        "body": {"error": {"code": code, "message": "Busy."}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,9 @@ def test_two_operations_at_once(estate: Estate) -> None:
 def test_an_operation_that_fails_late_has_the_code_of_azure(estate: Estate, result: Any) -> None:
     error = {"code": "SubnetIsFull", "message": "Subnet snet-web is full.", "details": []}
     estate.sandbox.script(estate.id(NIC).text, Operation(result=result, error=error))
-    with pytest.raises(OperationFailedError, match=r"putting nic-shop-web-01 back: SubnetIsFull: Subnet snet") as caught:
+    with pytest.raises(
+        OperationFailedError, match=r"putting nic-shop-web-01 back: SubnetIsFull: Subnet snet"
+    ) as caught:
         put_back(estate)
     assert caught.value.code == "SubnetIsFull"
 

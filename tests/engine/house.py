@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoi
 from diagnostics.network.ids import ResourceId
 from diagnostics.scopes import Scopes
 from diagnostics.settings import RemediationMode
-from tests.fakes import NOON, Calls, Clock, Crash, Inventory, Nics, Outbox, Sink, Store, Watcher
+from tests.fakes import NOON, Calls, Clock, Inventory, Nics, Outbox, Sink, Store, Watcher
 
 SUBSCRIPTION = "3f2b1c9e-6a50-4d7e-9a51-0c8d5b7e2f10"
 ELSEWHERE = "99999999-6a50-4d7e-9a51-0c8d5b7e2f10"
@@ -143,17 +142,3 @@ def asked(
 def reput(request_id: str = "r1", nic: ResourceId = NIC, approved_by: str | None = None) -> RemediationRequest:
     """A request to put the NIC back."""
     return RemediationRequest(request_id=request_id, resource_id=nic.text, approved_by=approved_by)
-
-
-def survives_crashes(make: Callable[[], House], work: Callable[[House], None], point: int) -> tuple[House, str] | None:
-    """Do the work, die at a point, start again until it is done; None when there are fewer points."""
-    house = make()
-    first = len(house.calls.log)
-    house.calls.crash_at = first + point
-    try:
-        work(house)
-    except Crash as crash:
-        house.calls.log.append("restart")
-        work(house)
-        return house, str(crash)
-    return None

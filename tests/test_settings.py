@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from diagnostics.errors import SettingsError
+from diagnostics.settings import CLOUDS, RemediationMode, Settings, Target, is_loopback
+
+SUBSCRIPTION = "11111111-aaaa-4bbb-8ccc-000000000001"
+STORAGE = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c2VjcmV0LWtleQ==;EndpointSuffix=core.windows.net"
+GOOD = {"VMREACH_SCOPES": SUBSCRIPTION, "AzureWebJobsStorage": STORAGE}
+WRONG = {
+    "VMREACH_SCOPES": "everything",
+    "VMREACH_REMEDIATION_MODE": "yolo",
+    "VMREACH_SWEEP_SCHEDULE": "*/15 * * * *",
+    "VMREACH_FINDINGS_QUEUE": "Findings!",
+    "VMREACH_TEAMS_WEBHOOK_URL": "http://hook.example/hidden-signature",
+    "VMREACH_INTERNET_TARGET": "https://www.example.com",
+    "VMREACH_CLOUD": "mars",
+    "VMREACH_ARM_ENDPOINT": "http://arm.example",
+    "VMREACH_POLL_SECONDS": "soon",
+    "VMREACH_WAIT_SECONDS": "-1",
+}
+
+
+def read(**more: str) -> Settings:
+    return Settings.from_env(GOOD | more)
+
+
+def error(env: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env(env)
+    return str(refused.value)
+
+
+def test_the_defaults_are_careful() -> None:
+    settings = read()
+    assert settings.remediation_mode is RemediationMode.DRY_RUN
+    assert settings.internet_target == Target("www.microsoft.com", 443)
+    assert (settings.cloud, settings.arm_endpoint) == (CLOUDS["public"], "https://management.azure.com")
+    assert (settings.findings_queue, settings.teams_webhook_url, settings.client_id) == ("findings", "", None)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    said = error(WRONG)
+    assert [name for name in (*WRONG, "AzureWebJobsStorage") if name not in said] == []
+    assert "hidden" not in said
+    assert [value for name, value in WRONG.items() if "URL" not in name and value not in said] == []
+
+
+def test_nothing_at_all_is_said_clearly() -> None:
+    said = error({})
+    assert "VMREACH_SCOPES: names no subscription" in said
+    assert "AzureWebJobsStorage__accountName" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("VMREACH_POLL_SECONDS", "nan"),
+        ("VMREACH_POLL_SECONDS", "inf"),
+        ("VMREACH_POLL_SECONDS", "0"),
+        ("VMREACH_WAIT_SECONDS", "3601"),
+        ("VMREACH_INTERNET_TARGET", "www.example.com:0"),
+        ("VMREACH_INTERNET_TARGET", "www.example.com:" + "9" * 5_000),
+        ("VMREACH_INTERNET_TARGET", "a b:443"),
+        ("VMREACH_INTERNET_TARGET", "www.example.com"),
+        ("VMREACH_FINDINGS_QUEUE", "ab"),
+        ("VMREACH_FINDINGS_QUEUE", "a--b"),
+        ("VMREACH_FINDINGS_QUEUE", "q" * 64),
+        ("VMREACH_SWEEP_SCHEDULE", "0 */15 * * * ; rm"),
+        ("VMREACH_ARM_ENDPOINT", "ftp://arm"),
+        ("VMREACH_ARM_ENDPOINT", "https://[x"),
+        ("VMREACH_ARM_ENDPOINT", "http://127.0.0.1.evil.example"),
+        ("VMREACH_TEAMS_WEBHOOK_URL", "https://"),
+        ("VMREACH_TEAMS_WEBHOOK_URL", "http://example.com/x"),
+        ("VMREACH_TEAMS_WEBHOOK_URL", "https://contoso.webhook.office.com/x"),
+        ("AzureWebJobsStorage__queueServiceUri", "http://account.queue.core.windows.net"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, bad: str) -> None:
+    assert error(GOOD | {name: bad}).startswith(f"settings: {name}: ")
+
+
+def test_the_documentation_has_every_setting_with_its_default() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(VMREACH_\w+)` \| (.+?) \|", text, re.MULTILINE))
+    spelled = {name: default.strip("`") for name, default in rows.items() if default.startswith("`")}
+    assert sorted(rows) == sorted(WRONG)
+    assert read(**spelled) == read()
+
+
+def test_blank_is_not_set() -> None:
+    assert read(VMREACH_REMEDIATION_MODE="  ", VMREACH_FINDINGS_QUEUE="") == read()
+
+
+def test_secrets_do_not_show() -> None:
+    settings = read(VMREACH_TEAMS_WEBHOOK_URL="https://hook.example/?sig=secret-signature")
+    assert settings.teams_webhook_url.endswith("secret-signature")
+    assert "secret" not in repr(settings)
+    assert "c2VjcmV0" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [("AUTO", RemediationMode.AUTO), ("Dry-Run", RemediationMode.DRY_RUN), ("off", RemediationMode.OFF)],
+)
+def test_modes_in_any_case(text: str, mode: RemediationMode) -> None:
+    assert read(VMREACH_REMEDIATION_MODE=text).remediation_mode is mode
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])
+def test_plain_http_is_for_loopback(host: str) -> None:
+    settings = read(VMREACH_ARM_ENDPOINT=f"http://{host}/", VMREACH_TEAMS_WEBHOOK_URL=f"http://{host}/hook")
+    assert settings.arm_endpoint == f"http://{host}"
+    assert is_loopback(settings.teams_webhook_url)
+
+
+@pytest.mark.parametrize(
+    ("more", "queue", "table"),
+    [
+        ({"accountName": "stvm"}, "https://stvm.queue.core.windows.net", "https://stvm.table.core.windows.net"),
+        (
+            {"queueServiceUri": "https://q.example", "tableServiceUri": "https://t.example"},
+            "https://q.example",
+            "https://t.example",
+        ),
+        (
+            {"accountName": "stvm", "queueServiceUri": "https://q.example"},
+            "https://q.example",
+            "https://stvm.table.core.windows.net",
+        ),
+    ],
+    ids=["account name", "addresses", "both"],
+)
+def test_storage_by_identity(more: dict[str, str], queue: str, table: str) -> None:
+    named = {f"AzureWebJobsStorage__{name}": value for name, value in more.items()}
+    identity = {"AzureWebJobsStorage__clientId": "id-1"}
+    storage = Settings.from_env({"VMREACH_SCOPES": SUBSCRIPTION} | named | identity).storage
+    assert (storage.queue_uri, storage.table_uri, storage.client_id) == (queue, table, "id-1")
+    assert storage.connection_string == ""
+
+
+def test_half_of_a_storage_account_is_none() -> None:
+    half = {"VMREACH_SCOPES": SUBSCRIPTION, "AzureWebJobsStorage__queueServiceUri": "https://q.example"}
+    assert "__tableServiceUri" in error(half)
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_sovereign_clouds(name: str) -> None:
+    env = {"VMREACH_SCOPES": SUBSCRIPTION, "AzureWebJobsStorage__accountName": "stvm", "VMREACH_CLOUD": name.upper()}
+    settings = Settings.from_env(env)
+    assert settings.cloud == CLOUDS[name]
+    assert settings.arm_endpoint == CLOUDS[name].arm
+    assert settings.storage.queue_uri == f"https://stvm.queue.{CLOUDS[name].storage_suffix}"
+    assert settings.cloud.audience == f"{CLOUDS[name].arm}/.default"
