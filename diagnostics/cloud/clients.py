@@ -102,8 +102,10 @@ def _patience() -> Any:
 
         def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
             """Whether to try again in this run."""
-            soon = (self.get_retry_after(response) or 0) <= _LONGEST_WAIT
-            return soon and super().is_retry(settings, response)
+            again = (self.get_retry_after(response) or 0) <= _LONGEST_WAIT and super().is_retry(settings, response)
+            if again and hasattr(response.http_response, "close"):
+                response.http_response.close()  # nobody reads it: its connection would stay open until it is collected
+            return again
 
     return Patience(retry_total=_RETRIES, retry_backoff_max=_LONGEST_WAIT)
 

@@ -1,5 +1,6 @@
 """A sandbox of its own for each test, and the adapters' clients for it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -72,7 +73,17 @@ def start(settings_for: Callable[..., Settings]) -> Iterator[Callable[..., Estat
 
     yield estate
     for sandbox in running:
+        _let_pollers_end(sandbox)
         sandbox.stop()
+
+
+def _let_pollers_end(sandbox: Sandbox) -> None:
+    """The SDK goes on polling from a thread of its own when nobody waits any more, and would outlive its client."""
+    for body in (body for scenario in sandbox.scenarios for body in scenario.resources):
+        sandbox.release(body["id"])
+    for thread in threading.enumerate():
+        if thread.name.startswith("LROPoller"):
+            thread.join(10)
 
 
 @pytest.fixture
