@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.demo.run import Json, Outcome
+from sandbox.demo.run import Json, Outcome, paths
 from sandbox.stack import Stack
 
 _MARKS = {
@@ -119,7 +119,7 @@ def _finding(console: Console, finding: Json) -> None:
 
 def _healing(console: Console, outcome: Outcome) -> None:
     _line(console, "healed", Text(" → ".join(outcome.states), style="bold green"))
-    sent, left_out = sorted(_paths(outcome.put)), sorted(set(_paths(outcome.before)) - set(_paths(outcome.put)))
+    sent, left_out = sorted(paths(outcome.put)), sorted(set(paths(outcome.before)) - set(paths(outcome.put)))
     own = [path for path in sent if path.rsplit(".", 1)[-1] in {"kind", "allowPort25Out"}]
     _line(
         console,
@@ -127,10 +127,7 @@ def _healing(console: Console, outcome: Outcome) -> None:
         f"PUT sent {len(sent)} values back unchanged, {', '.join(own)} among them, unknown to the SDK",
     )
     _line(console, "", f"left out, read-only: {_names(left_out)}")
-    changed = sorted(
-        path for path in set(_paths(outcome.before)) | set(_paths(outcome.after)) if _differs(outcome, path)
-    )
-    _line(console, "", f"different afterwards: {_names(changed)}; nothing else")
+    _line(console, "", f"different afterwards: {_names(outcome.changed)}; nothing else")
     for finding in outcome.findings[1:]:
         for step in finding["steps"]:
             _step(console, step)
@@ -167,19 +164,6 @@ def _large(value: Any) -> Iterator[str]:
 
 def _firsts(findings: Sequence[Json]) -> list[Json]:
     return list({finding["findingId"]: finding for finding in reversed(findings)}.values())[::-1]
-
-
-def _paths(value: Any, path: str = "") -> dict[str, Any]:
-    """Every value in a JSON document by its path, list positions included."""
-    if isinstance(value, dict):
-        return {p: v for key, item in value.items() for p, v in _paths(item, f"{path}.{key}".lstrip(".")).items()}
-    if isinstance(value, list):
-        return {p: v for i, item in enumerate(value) for p, v in _paths(item, f"{path}[{i}]").items()}
-    return {path: value}
-
-
-def _differs(outcome: Outcome, path: str) -> bool:
-    return _paths(outcome.before).get(path) != _paths(outcome.after).get(path)
 
 
 def _names(paths: Sequence[str]) -> str:
