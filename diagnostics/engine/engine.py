@@ -71,7 +71,7 @@ class Engine:
         outbox: Outbox,
         clock: Clock,
     ) -> None:
-        self._policy, self._store, self._clock, self._outbox = policy, store, clock, outbox
+        self._policy, self._store, self._clock = policy, store, clock
         self._gate = Gate(policy.scopes, inventory, clock)
         self._answers = Answers(inventory, watcher, self._gate)
         self._publisher = Publisher(store, sinks, clock, policy.portal)
