@@ -1,0 +1,172 @@
+"""Sets of IPv4 and IPv6 addresses: of prefixes, of everything, and of what is known only in part."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Self
+
+from diagnostics.errors import ParseError
+from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals
+
+type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_ANYTHING = frozenset({"*", "any", "all"})
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSet:
+    """A set of addresses, known exactly. The two families never match each other."""
+
+    v4: Intervals
+    v6: Intervals
+
+    @classmethod
+    def none(cls) -> Self:
+        """No address."""
+        return cls(Intervals.none(V4_TOP), Intervals.none(V6_TOP))
+
+    @classmethod
+    def all(cls) -> Self:
+        """Every address of both families."""
+        return cls(Intervals.all(V4_TOP), Intervals.all(V6_TOP))
+
+    @classmethod
+    def parse(cls, text: str, where: str = "prefix") -> Self:
+        """The addresses of one prefix: `10.0.0.0/8`, `10.0.0.4`, `2001:db8::/32`, `10.0.0.4-10.0.0.9`, or `*`.
+
+        `0.0.0.0/0` is all of IPv4 only, `::/0` all of IPv6; host bits are masked away, as Azure does.
+
+        Raises:
+            ParseError: it is none of these, such as a service tag, or the `789` that Azure once accepted.
+        """
+        plain = text.strip()
+        if plain.lower() in _ANYTHING:
+            return cls.all()
+        try:
+            first, last = _ends(plain)
+        except ValueError:
+            raise ParseError(f"{where}: {text!r} is no address prefix") from None
+        span = [(int(first), int(last))]
+        if first.version == 4:
+            return cls(Intervals.of(span, V4_TOP), Intervals.none(V6_TOP))
+        return cls(Intervals.none(V4_TOP), Intervals.of(span, V6_TOP))
+
+    @classmethod
+    def union(cls, sets: Iterable[Self]) -> Self:
+        """Every address of any of the sets."""
+        listed = list(sets)
+        return cls(
+            Intervals.of((span for each in listed for span in each.v4), V4_TOP),
+            Intervals.of((span for each in listed for span in each.v6), V6_TOP),
+        )
+
+    def __contains__(self, address: Address) -> bool:
+        return int(address) in (self.v4 if address.version == 4 else self.v6)
+
+    def __bool__(self) -> bool:
+        return bool(self.v4) or bool(self.v6)
+
+    def __or__(self, other: Self) -> Self:
+        return type(self)(self.v4 | other.v4, self.v6 | other.v6)
+
+    def __and__(self, other: Self) -> Self:
+        return type(self)(self.v4 & other.v4, self.v6 & other.v6)
+
+    def __sub__(self, other: Self) -> Self:
+        return type(self)(self.v4 - other.v4, self.v6 - other.v6)
+
+    def __invert__(self) -> Self:
+        return type(self)(~self.v4, ~self.v6)
+
+    def __le__(self, other: Self) -> bool:
+        """Whether every address of this set is in the other."""
+        return self.v4 <= other.v4 and self.v6 <= other.v6
+
+    def prefixes(self) -> tuple[str, ...]:
+        """The set in the fewest prefixes, IPv4 first."""
+        return (
+            *_summary(self.v4, ipaddress.IPv4Address, ipaddress.summarize_address_range),
+            *_summary(self.v6, ipaddress.IPv6Address, ipaddress.summarize_address_range),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A set of addresses between two exact ones: `must ⊆ set ⊆ may`. Where both are the same, it is known exactly.
+
+    So an unknown service tag is neither empty nor everything, and what is computed with it stays honest.
+
+    Attributes:
+        must: addresses that are in it for sure.
+        may: addresses that can be in it; any other is outside for sure.
+        missing: what would have to be known to say more, such as the name of a service tag.
+    """
+
+    must: AddressSet
+    may: AddressSet
+    missing: frozenset[str] = frozenset()
+
+    @classmethod
+    def exactly(cls, known: AddressSet) -> Self:
+        """A set that is known."""
+        return cls(known, known)
+
+    @classmethod
+    def unknown(cls, name: str, within: AddressSet | None = None) -> Self:
+        """A set of which nothing is known but its name, and perhaps what it lies within."""
+        return cls(AddressSet.none(), within if within is not None else AddressSet.all(), frozenset({name}))
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is known exactly."""
+        return self.must == self.may
+
+    def holds(self, address: Address) -> bool | None:
+        """Whether an address is in it; None where that is not known."""
+        if address in self.must:
+            return True
+        return None if address in self.may else False
+
+    def __or__(self, other: Self) -> Self:
+        return self._made(self.must | other.must, self.may | other.may, other)
+
+    def __and__(self, other: Self) -> Self:
+        return self._made(self.must & other.must, self.may & other.may, other)
+
+    def __sub__(self, other: Self) -> Self:
+        return self & ~other
+
+    def __invert__(self) -> Self:
+        return type(self)(~self.may, ~self.must, self.missing)
+
+    def _made(self, must: AddressSet, may: AddressSet, other: Self) -> Self:
+        """What is missing counts only as long as it makes a difference."""
+        return type(self)(must, may, frozenset() if must == may else self.missing | other.missing)
+
+
+def union(sets: Iterable[Bounds]) -> Bounds:
+    """Every address of any of the sets."""
+    return reduce(Bounds.__or__, sets, Bounds.exactly(AddressSet.none()))
+
+
+def _ends(text: str) -> tuple[Address, Address]:
+    """First and last address of a prefix, an address or a range."""
+    if "-" in text:
+        first, last = (ipaddress.ip_address(part.strip()) for part in text.split("-", 1))
+        if first.version != last.version or int(first) > int(last):
+            raise ValueError(text)
+        return first, last
+    if text.isdecimal():  # Python reads 789 as 0.0.3.21; nobody who wrote it meant that
+        raise ValueError(text)
+    network = ipaddress.ip_network(text, strict=False)
+    return network[0], network[-1]
+
+
+def _summary[A: Address](
+    spans: Intervals, make: Callable[[int], A], summarize: Callable[[A, A], Iterable[object]]
+) -> Iterable[str]:
+    for first, last in spans:
+        yield from map(str, summarize(make(first), make(last)))
