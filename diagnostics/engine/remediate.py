@@ -21,7 +21,7 @@ from diagnostics.network.model import Nic
 from diagnostics.remediation.guard import Ruling, Verdict, rule
 from diagnostics.remediation.reput_nic import difference, writable
 from diagnostics.runbooks import step
-from diagnostics.runbooks.diagnosis import after_reput, failed_nic, refused
+from diagnostics.runbooks.diagnosis import after_reput, failed_nic, not_put_back_yet, refused
 from diagnostics.settings import RemediationMode
 
 _log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Remediator:
             self._refused(request, ruling, document)
             return True
         if ruling.verdict is Verdict.SAY:
-            self._said(request, document, ruling)
+            self._said(request, document, ruling, mode)
             return False
         attempt = Attempt(request.request_id, document)
         self._finish(request, attempt, self._apply(request, attempt, step.passed(_GUARD, ruling.why)))
@@ -135,8 +135,8 @@ class Remediator:
         current = self.store.attempt(request.request_id) or attempt
         self.store.save_attempt(replace(current, ended=ended.status), now=self.clock.now())
 
-    def _said(self, request: RemediationRequest, document: NicDocument, ruling: Ruling) -> None:
-        """Dry run: tell what would be sent, and send nothing."""
+    def _said(self, request: RemediationRequest, document: NicDocument, ruling: Ruling, mode: RemediationMode) -> None:
+        """Tell what would be sent, and send nothing."""
         body = writable(document.body)
         properties = body.get("properties")
         names = ", ".join(sorted(properties)) if isinstance(properties, dict) else "none"
@@ -146,7 +146,8 @@ class Remediator:
             step.passed(_GUARD, "the NIC is Failed and lies in scope"),
             msgspec.structs.replace(would, evidence=evidence),
         )
-        finding = msgspec.structs.replace(self._finding(request, document), steps=steps)
+        waits = request if mode is RemediationMode.APPROVE else None
+        finding = not_put_back_yet(self._finding(request, document), steps, ruling.why, to_approve=waits)
         self._publish(request, finding, edition=f"said {request.request_id}: {ruling.why}")
 
     def _refused(self, request: RemediationRequest, ruling: Ruling, document: NicDocument | None = None) -> None:

@@ -40,6 +40,6 @@ def rule(request: RemediationRequest, mode: RemediationMode, provisioning_state:
     if mode is RemediationMode.DRY_RUN:
         return Ruling(Verdict.SAY, "VMREACH_REMEDIATION_MODE is dry-run")
     if mode is RemediationMode.APPROVE and not (request.approved_by or "").strip():
-        return Ruling(Verdict.SAY, "it waits for approval: send the request again with approvedBy")
+        return Ruling(Verdict.SAY, "it waits for approval")
     by = f", approved by {request.approved_by}" if request.approved_by else ""
     return Ruling(Verdict.GO, f"VMREACH_REMEDIATION_MODE is {mode}{by}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from diagnostics.findings import Cause, Confidence, Finding, Remedy, Resource, Severity, Status, Step, fingerprint
-from diagnostics.intake.messages import Problem
+from diagnostics.intake.messages import Problem, RemediationRequest
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.runbooks import remedies
@@ -17,6 +17,7 @@ from diagnostics.runbooks.situation import Situation
 FAILED_NIC = "NIC001"
 NO_FAULT = "CON000"
 NOT_PUT_BACK = "REM001"
+_QUEUE = "remediation-requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,27 @@ def after_reput(finding: Finding, status: Status, steps: tuple[Step, ...]) -> Fi
             text = f"Mend what the steps name, then put it back. {finding.remedy.summary}"
             remedy = msgspec.structs.replace(finding.remedy, summary=text)
     return msgspec.structs.replace(finding, status=status, steps=steps, title=title, remedy=remedy)
+
+
+def not_put_back_yet(
+    finding: Finding, steps: tuple[Step, ...], why: str, *, to_approve: RemediationRequest | None = None
+) -> Finding:
+    """The finding for a failed NIC that would be put back if that were allowed.
+
+    Args:
+        finding: about the NIC.
+        steps: what would be done.
+        why: why it was not.
+        to_approve: the request, where it only waits for approval: the remedy is then how to give it.
+    """
+    remedy = msgspec.structs.replace(finding.remedy, summary=f"Not put back: {why}. {finding.remedy.summary}")
+    if to_approve is not None:
+        approval = msgspec.structs.replace(to_approve, approved_by="your name").to_json().decode()
+        command = f"az storage message put --auth-mode login {remedies.arguments(queue_name=_QUEUE, content=approval)}"
+        text = "To approve it, send the message below with your name, to the storage account of the function app."
+        remedy = msgspec.structs.replace(finding.remedy, summary=text, az_cli=command)
+    title = f"{finding.title}; it would be put back, but {why}"
+    return msgspec.structs.replace(finding, title=title, steps=steps, remedy=remedy)
 
 
 def refused(resource: ResourceId, why: str, step: Step, *, apart: str) -> Finding:

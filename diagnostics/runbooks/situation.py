@@ -130,7 +130,8 @@ def _vm(vm_id: ResourceId, named_nic: ResourceId | None) -> Asking[Machine]:
     for nic_id in wanted:
         if nic_id.type == ids.NETWORK_INTERFACE:  # a uniform scale set's NICs are not resources of their own
             nics.append((nic_id, (yield from ask(ReadNic(nic_id)))))
-    return Machine(vm_id, vm, tuple(nics), named_nic)
+    # Alerts write ids in lower case: what Azure calls the VM is what its owner knows it by.
+    return Machine(vm_id if isinstance(vm, Unread) else vm.id, vm, tuple(nics), named_nic)
 
 
 def _exists(name: str, machine: Machine) -> Step:
