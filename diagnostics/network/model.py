@@ -142,13 +142,37 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class SecurityRule:
-    """A rule of an NSG, by what tells it apart; lower priority wins."""
+    """A rule of an NSG; lower priority wins.
+
+    Attributes:
+        default: whether it is one of the six that every NSG has.
+        sources, destinations: prefixes, service tags or `*`, singular and plural field together.
+        source_groups, destination_groups: application security groups; they stand beside or instead of the prefixes.
+        source_ports, destination_ports: ports, ranges or `*`.
+    """
 
     name: str
     priority: int
     direction: str
     access: str
     default: bool
+    protocol: str = "*"
+    sources: tuple[str, ...] = ("*",)
+    source_groups: tuple[ResourceId, ...] = ()
+    source_ports: tuple[str, ...] = ("*",)
+    destinations: tuple[str, ...] = ("*",)
+    destination_groups: tuple[ResourceId, ...] = ()
+    destination_ports: tuple[str, ...] = ("*",)
+
+    @property
+    def allows(self) -> bool:
+        """Whether it lets through what it matches."""
+        return self.access.lower() == "allow"
+
+    @property
+    def inbound(self) -> bool:
+        """Whether it is about traffic that comes in."""
+        return self.direction.lower() == "inbound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +251,29 @@ def _reference(read: wire.Ref | None) -> ResourceId | None:
 
 def _rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
     properties = read.properties
-    return SecurityRule(read.name, properties.priority, properties.direction, properties.access, default)
+    return SecurityRule(
+        name=read.name,
+        priority=properties.priority,
+        direction=properties.direction,
+        access=properties.access,
+        default=default,
+        protocol=properties.protocol,
+        sources=_union(properties.source_address_prefix, properties.source_address_prefixes),
+        source_groups=_references(properties.source_application_security_groups),
+        source_ports=_union(properties.source_port_range, properties.source_port_ranges),
+        destinations=_union(properties.destination_address_prefix, properties.destination_address_prefixes),
+        destination_groups=_references(properties.destination_application_security_groups),
+        destination_ports=_union(properties.destination_port_range, properties.destination_port_ranges),
+    )
+
+
+def _union(one: str | None, many: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The singular and the plural field: Azure leaves out, empties or repeats either."""
+    return tuple(dict.fromkeys(text for text in (one, *(many or ())) if text))
+
+
+def _references(read: tuple[wire.Ref, ...] | None) -> tuple[ResourceId, ...]:
+    return tuple(rid for ref in read or () if (rid := ResourceId.maybe(ref.id)))
 
 
 def _route(read: wire.Route) -> Route:

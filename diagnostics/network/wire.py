@@ -130,11 +130,22 @@ class Subnet(_Camel, frozen=True):
 
 
 class SecurityRuleProperties(_Camel, frozen=True):
-    """`properties` of an NSG rule."""
+    """`properties` of an NSG rule: what is singular and what is plural are a union."""
 
     priority: int = 0
     direction: str = ""
     access: str = ""
+    protocol: str = "*"
+    source_address_prefix: str | None = None
+    source_address_prefixes: tuple[str, ...] | None = None
+    source_application_security_groups: tuple[Ref, ...] | None = None
+    source_port_range: str | None = None
+    source_port_ranges: tuple[str, ...] | None = None
+    destination_address_prefix: str | None = None
+    destination_address_prefixes: tuple[str, ...] | None = None
+    destination_application_security_groups: tuple[Ref, ...] | None = None
+    destination_port_range: str | None = None
+    destination_port_ranges: tuple[str, ...] | None = None
 
 
 class SecurityRule(_Camel, frozen=True):

@@ -1,0 +1,226 @@
+"""Network security groups: what one decides about a flow, by which rule, or what would have to be known to say so.
+
+Source: "Network security groups overview" and "How network security groups filter network traffic".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from diagnostics.errors import ParseError
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.prefixes import Address, AddressSet, Bounds, union
+
+_PROTOCOLS = {"*": "", "any": "", "all": ""}
+WITH_PORTS = frozenset({"tcp", "udp"})
+
+
+class Verdict(StrEnum):
+    """What becomes of a flow. Unknown is a value, never a denial."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow.
+
+    Attributes:
+        protocol: `Tcp`, `Udp`, `Icmp`, `Esp` or `Ah`, in any case.
+        source_port, destination_port: None for protocols without ports, and for "any" source port.
+    """
+
+    source: Address
+    destination: Address
+    protocol: str = "Tcp"
+    destination_port: int | None = None
+    source_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the words of a rule mean where it applies.
+
+    Attributes:
+        tag: the addresses of a service tag, or None for one that is not known here.
+        members: the addresses of an application security group, or None for one that is not known here.
+    """
+
+    tag: Callable[[str], Bounds | None] = lambda _: None
+    members: Callable[[ResourceId], Bounds | None] = lambda _: None
+
+    def prefix(self, text: str) -> Bounds:
+        """The addresses of a prefix or service tag; of what is neither, nothing is known but its name."""
+        try:
+            return Bounds.exactly(AddressSet.parse(text))
+        except ParseError:
+            return self.tag(text) or Bounds.unknown(text)
+
+    def group(self, group: ResourceId) -> Bounds:
+        """The addresses of an application security group."""
+        return self.members(group) or Bounds.unknown(group.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a rule matches, in a context.
+
+    Attributes:
+        protocol: lower-cased; empty for any.
+    """
+
+    protocol: str
+    sources: Bounds
+    source_ports: Intervals
+    destinations: Bounds
+    destination_ports: Intervals
+
+    @classmethod
+    def of(cls, rule: SecurityRule, context: Context) -> Self:
+        """The terms of a rule; raises ParseError for a port range that is none."""
+        protocol = rule.protocol.lower()
+        return cls(
+            protocol=_PROTOCOLS.get(protocol, protocol),
+            sources=_addresses(rule.sources, rule.source_groups, context),
+            source_ports=ports(rule.source_ports),
+            destinations=_addresses(rule.destinations, rule.destination_groups, context),
+            destination_ports=ports(rule.destination_ports),
+        )
+
+    def match(self, flow: Flow) -> bool | None:
+        """Whether the rule matches a flow; None where that is not known.
+
+        Ports count for flows that have them: ICMP has none.
+        """
+        protocol = flow.protocol.lower()
+        parts = [
+            self.protocol in {"", protocol},
+            self.sources.holds(flow.source),
+            self.destinations.holds(flow.destination),
+        ]
+        if protocol in WITH_PORTS:
+            parts += [_port(flow.source_port, self.source_ports), _port(flow.destination_port, self.destination_ports)]
+        if False in parts:
+            return False
+        return None if None in parts else True
+
+    def missing(self, flow: Flow) -> frozenset[str]:
+        """What would have to be known to say whether it matches a flow."""
+        names: set[str] = set()
+        for what, addresses, address in (
+            (self.sources.missing, self.sources, flow.source),
+            (self.destinations.missing, self.destinations, flow.destination),
+        ):
+            names |= what if addresses.holds(address) is None else set()
+        if flow.protocol.lower() in WITH_PORTS:
+            names |= {"source port"} if _port(flow.source_port, self.source_ports) is None else set()
+            names |= {"destination port"} if _port(flow.destination_port, self.destination_ports) is None else set()
+        return frozenset(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an NSG decides about a flow.
+
+    Attributes:
+        rule: the rule that decides: the first that matches for sure.
+        doubtful: rules before it of which it is not known whether they match.
+        missing: what would have to be known of them, where that makes a difference.
+    """
+
+    verdict: Verdict
+    rule: SecurityRule
+    doubtful: tuple[SecurityRule, ...] = ()
+    missing: frozenset[str] = frozenset()
+
+
+def decide(group: SecurityGroup, flow: Flow, *, inbound: bool, context: Context | None = None) -> Decision:
+    """What an NSG decides: the rule with the lowest priority number that matches.
+
+    A rule that only may match leaves the answer known as long as it would decide the same as the first that matches
+    for sure; so an unknown service tag makes unknown only what depends on it.
+
+    Raises:
+        ParseError: a rule has a port range that is none.
+    """
+    doubtful: list[SecurityRule] = []
+    missing: frozenset[str] = frozenset()
+    for rule in in_order(group.rules, inbound=inbound):
+        terms = Terms.of(rule, context or Context())
+        matches = terms.match(flow)
+        if matches:
+            return _decision(rule, doubtful, missing)
+        if matches is None:
+            doubtful.append(rule)
+            missing |= terms.missing(flow)
+    raise AssertionError("the last default rule matches everything")
+
+
+def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[SecurityRule]:
+    """The rules of a direction as Azure goes through them, with the default rules that every NSG has."""
+    own = [rule for rule in rules if rule.inbound == inbound]
+    named = {rule.name.lower() for rule in own}
+    defaults = (rule for rule in DEFAULTS if rule.inbound == inbound and rule.name.lower() not in named)
+    return sorted([*own, *defaults], key=lambda rule: rule.priority)
+
+
+def ports(texts: Iterable[str]) -> Intervals:
+    """The ports of a rule: `443`, `1000-2000` or `*`; none given is all, as Azure takes it."""
+    spans = [_span(text) for text in texts]
+    return Intervals.of(spans, PORTS_TOP) if spans else Intervals.all(PORTS_TOP)
+
+
+def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozenset[str]) -> Decision:
+    if any(other.allows != rule.allows for other in doubtful):
+        return Decision(Verdict.UNKNOWN, rule, tuple(doubtful), missing)
+    return Decision(Verdict.ALLOWED if rule.allows else Verdict.DENIED, rule, tuple(doubtful))
+
+
+def _addresses(prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], context: Context) -> Bounds:
+    if not prefixes and not groups:
+        return Bounds.exactly(AddressSet.all())
+    return union([*map(context.prefix, prefixes), *map(context.group, groups)])
+
+
+def _port(port: int | None, allowed: Intervals) -> bool | None:
+    """A flow whose port is not given has any: a rule for all ports matches it, another one may."""
+    if port is not None:
+        return port in allowed
+    return True if allowed == Intervals.all(PORTS_TOP) else None
+
+
+def _span(text: str) -> tuple[int, int]:
+    plain = text.strip()
+    if plain in {"*", ""}:
+        return 0, PORTS_TOP
+    first, _, last = plain.partition("-")
+    try:
+        span = int(first), int(last or first)
+    except ValueError:
+        raise ParseError(f"port range: {text!r} is none") from None
+    if not 0 <= span[0] <= span[1] <= PORTS_TOP:
+        raise ParseError(f"port range: {text!r} is none")
+    return span
+
+
+def _default(name: str, priority: int, access: str, source: str, destination: str) -> SecurityRule:
+    direction = "Inbound" if name.endswith("InBound") else "Outbound"
+    return SecurityRule(name, priority, direction, access, default=True, sources=(source,), destinations=(destination,))
+
+
+DEFAULTS = (
+    _default("AllowVnetInBound", 65_000, "Allow", "VirtualNetwork", "VirtualNetwork"),
+    _default("AllowAzureLoadBalancerInBound", 65_001, "Allow", "AzureLoadBalancer", "*"),
+    _default("DenyAllInBound", 65_500, "Deny", "*", "*"),
+    _default("AllowVnetOutBound", 65_000, "Allow", "VirtualNetwork", "VirtualNetwork"),
+    _default("AllowInternetOutBound", 65_001, "Allow", "*", "Internet"),
+    _default("DenyAllOutBound", 65_500, "Deny", "*", "*"),
+)
+"""The rules that every NSG has and nobody can take away ("Network security groups overview", default rules)."""
