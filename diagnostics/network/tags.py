@@ -1,0 +1,154 @@
+"""Service tags: which addresses a name stands for, from Azure's own list and from where it is used.
+
+Source: "Virtual network service tags"; the list is the weekly Service Tags JSON, or the answer of ARM's serviceTags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import msgspec
+
+from diagnostics.errors import ParseError
+from diagnostics.network.decoding import decode
+from diagnostics.network.prefixes import AddressSet, Bounds
+from diagnostics.network.security import Context
+
+PLATFORM = AddressSet.union(map(AddressSet.parse, ("168.63.129.16", "fe80::1234:5678:9abc")))
+"""Where Azure's load balancer probes come from, on every network."""
+
+_NOT_INTERNET = AddressSet.union(
+    map(
+        AddressSet.parse,
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.2.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "224.0.0.0/3",
+        ),
+    )
+)
+_INTERNET_V4 = AddressSet.parse("0.0.0.0/0") - _NOT_INTERNET
+# Azure leaves blocks of its own out of the tag too, and says of IPv6 less still: both are known only at most.
+_MICROSOFT = AddressSet.union(
+    map(
+        AddressSet.parse,
+        ("13.96.0.0/13", "20.128.0.0/16", "25.0.0.0/8", "40.66.128.0/17", "52.132.0.0/14", "104.212.36.0/22"),
+    )
+)
+_INTERNET_V6 = AddressSet.parse("2000::/3")
+
+
+class _Properties(msgspec.Struct, frozen=True, rename="camel"):
+    address_prefixes: list[str] = []
+
+
+class _Value(msgspec.Struct, frozen=True):
+    name: str
+    properties: _Properties = _Properties()
+
+
+class _List(msgspec.Struct, frozen=True):
+    values: list[_Value]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTags:
+    """Azure's list of service tags; names in any case.
+
+    Attributes:
+        prefixes: the prefixes of each tag, by its lower-cased name; read into a set when first asked for.
+    """
+
+    prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _sets: dict[str, AddressSet] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read the list; raises ParseError with the path of what does not fit."""
+        values = decode(body, _List).values
+        return cls({value.name.lower(): tuple(value.properties.address_prefixes) for value in values})
+
+    def addresses(self, tag: str) -> AddressSet | None:
+        """The addresses of a tag, or None for one that is not on the list.
+
+        Raises:
+            ParseError: the list has something for this tag that is no prefix.
+        """
+        name = tag.lower()
+        if name not in self.prefixes:
+            return None
+        if name not in self._sets:
+            self._sets[name] = AddressSet.union(AddressSet.parse(text, f"tag {tag}") for text in self.prefixes[name])
+        return self._sets[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What tags mean for one network interface.
+
+    Attributes:
+        virtual_network: `VirtualNetwork` there: own, peered and gateway-learnt space and 168.63.129.16 for sure; the
+            prefixes of the subnet's user-defined routes perhaps.
+        listed: Azure's list.
+        tag_map: the expansions that Azure gave for this very interface (effective security rules); they win.
+    """
+
+    virtual_network: Bounds
+    listed: ServiceTags = field(default_factory=ServiceTags)
+    tag_map: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, tag: str) -> Bounds | None:
+        """The addresses of a tag, or None for one that is not known."""
+        name = tag.lower()
+        told = next((prefixes for key, prefixes in self.tag_map.items() if key.lower() == name), None)
+        if told is not None:
+            return Bounds.exactly(AddressSet.union(AddressSet.parse(text, f"tag {tag}") for text in told))
+        match name:
+            case "virtualnetwork":
+                return self.virtual_network
+            case "internet":
+                return self._internet()
+            case "azureloadbalancer":
+                return Bounds.exactly(PLATFORM)
+            case _:
+                listed = self.listed.addresses(tag)
+                return None if listed is None else Bounds.exactly(listed)
+
+    def _internet(self) -> Bounds:
+        """Publicly routed space outside of the virtual network; Azure's own public ranges belong to it."""
+        own = self.virtual_network
+        surely = _INTERNET_V4 - _MICROSOFT - own.may
+        return Bounds(surely, (_INTERNET_V4 | _INTERNET_V6) - own.must, frozenset({"Internet"}))
+
+
+def virtual_network(*known: str, perhaps: tuple[str, ...] = ()) -> Bounds:
+    """The tag `VirtualNetwork` from the prefixes that are in it, and those of user-defined routes that may be.
+
+    Raises:
+        ParseError: one of them is no prefix.
+    """
+    must = AddressSet.union([AddressSet.parse(text) for text in known]) | AddressSet.parse("168.63.129.16")
+    may = must | AddressSet.union([set_ for text in perhaps if (set_ := _prefix(text)) is not None])
+    return Bounds(must, may, frozenset() if must == may else frozenset({"VirtualNetwork"}))
+
+
+def context(meaning: Meaning) -> Context:
+    """What the words of a rule mean where this meaning of tags holds."""
+    return Context(tag=meaning.of)
+
+
+def _prefix(text: str) -> AddressSet | None:
+    """A route may be for a service tag; that says nothing of the virtual network."""
+    try:
+        return AddressSet.parse(text)
+    except ParseError:
+        return None
