@@ -41,8 +41,10 @@ format: $(SETUP) ## Format, and mend what can be mended
 lock: $(SETUP) ## Compile requirements.lock anew from requirements.txt and pyproject.toml
 	@$(BIN)/uv pip compile requirements.txt pyproject.toml --extra cli --group dev --universal --python-version 3.13 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile --group bench --constraint requirements.lock --universal --python-version 3.13 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file benchmarks/requirements.lock
 
-bench: $(SETUP) ## Measurements, as tables of ratios
+bench: .venv/.bench ## Measurements, as tables of ratios (a C compiler is needed once, for pytricia)
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what setup and the tools made
@@ -53,6 +55,10 @@ clean: ## Remove what setup and the tools made
 	@echo "setting up: virtual environment with the locked dependencies (about half a minute)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.bench: $(SETUP) benchmarks/requirements.lock
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	@touch $@
 
 # Azurite comes from npm; where there is no npm, Node.js comes from PyPI.

@@ -17,6 +17,7 @@ def pins(text: str) -> dict[str, str]:
 DEPLOYED = pins((ROOT / "requirements.txt").read_text())
 LOCKED = pins((ROOT / "requirements.lock").read_text())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+BENCHES = pins((ROOT / "benchmarks/requirements.lock").read_text())
 EXTRAS = [*PROJECT["project"]["optional-dependencies"]["cli"], *PROJECT["dependency-groups"]["dev"]]
 
 
@@ -31,6 +32,12 @@ def test_what_development_needs_is_locked(pin: str) -> None:
     assert LOCKED[name.lower()] == version
 
 
+@pytest.mark.parametrize("pin", PROJECT["dependency-groups"]["bench"])
+def test_what_benchmarks_measure_against_is_locked(pin: str) -> None:
+    name, _, version = pin.partition("==")
+    assert BENCHES[name.lower()] == version
+
+
 def test_every_deployed_dependency_is_pinned_and_says_why() -> None:
     lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert all(re.fullmatch(r"[a-z0-9-]+==\S+ +# \S.+", line) for line in lines)
@@ -38,8 +45,12 @@ def test_every_deployed_dependency_is_pinned_and_says_why() -> None:
 
 
 def test_every_lock_entry_has_hashes_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    assert lock.count("--hash=sha256:") >= len(LOCKED)
+    for path in ("requirements.lock", "benchmarks/requirements.lock"):
+        no_address((ROOT / path).read_text())
+
+
+def no_address(lock: str) -> None:
+    assert lock.count("--hash=sha256:") >= len(pins(lock))
     assert "://" not in lock
     assert "--index-url" not in lock
 

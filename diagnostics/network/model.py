@@ -17,12 +17,19 @@ class IpConfiguration:
 
     Attributes:
         address: the private address, or None where Azure shows none (a deallocated dynamic one, an IPv6 secondary).
+        security_groups: the application security groups that it is a member of.
+        pools: the load balancers' backend pools that it is a member of.
     """
 
     name: str
     address: str | None
     subnet: ResourceId | None
     primary: bool
+    id: ResourceId | None = None
+    public_ip: ResourceId | None = None
+    security_groups: tuple[ResourceId, ...] = ()
+    pools: tuple[ResourceId, ...] = ()
+    inbound_nat_rules: tuple[ResourceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Nic:
     Attributes:
         provisioning_state: of the last control-plane operation, as Azure spells it: `Succeeded`, `Failed`, …
         primary: whether it is its VM's primary NIC; None where the body does not say.
+        ip_forwarding: whether Azure lets it send and receive packets that are not its own.
+        private_endpoint: the private endpoint whose NIC it is.
     """
 
     id: ResourceId
@@ -41,6 +50,8 @@ class Nic:
     primary: bool | None
     security_group: ResourceId | None
     ip_configurations: tuple[IpConfiguration, ...]
+    ip_forwarding: bool = False
+    private_endpoint: ResourceId | None = None
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -106,12 +117,25 @@ class Vm:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet, all its prefixes, and what is associated with it."""
+    """A subnet, all its prefixes, and what is associated with it.
+
+    Attributes:
+        private: whether it has no default outbound access; older subnets do not say, and have it.
+        service_endpoints: services such as `Microsoft.Storage`.
+        endpoint_policies: what applies to private endpoints in it: `Disabled`, `Enabled`,
+            `NetworkSecurityGroupEnabled`, `RouteTableEnabled`, or empty where the body does not say.
+        occupied: whether the body lists IP configurations in it; tells of a gateway that is not in the estate.
+    """
 
     id: ResourceId
     prefixes: tuple[str, ...]
     security_group: ResourceId | None
     route_table: ResourceId | None
+    private: bool = False
+    nat_gateway: ResourceId | None = None
+    service_endpoints: tuple[str, ...] = ()
+    endpoint_policies: str = ""
+    occupied: bool = False
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -201,20 +225,32 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A user-defined route. The prefix may be a service tag."""
+    """A user-defined route. The prefix may be a service tag.
+
+    Attributes:
+        next_hop_addresses: of an ECMP route (`VirtualApplianceEcmp`); the single one is there too where there is one.
+    """
 
     name: str
     prefix: str
     next_hop_type: str
     next_hop_address: str
+    next_hop_addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """A route table."""
+    """A route table.
+
+    Attributes:
+        propagates: whether routes that a gateway learnt reach its subnets.
+        peerings: whether it leaves the routes of peerings in place (`disablePeeringRoute` is not `All`).
+    """
 
     id: ResourceId
     routes: tuple[Route, ...]
+    propagates: bool = True
+    peerings: bool = True
 
     @classmethod
     def decode(cls, body: bytes) -> Self:

@@ -147,6 +147,27 @@ class Bounds:
         return type(self)(must, may, frozenset() if must == may else self.missing | other.missing)
 
 
+def address_of(text: str | None) -> Address | None:
+    """The address in a text, or None where it holds none."""
+    try:
+        return ipaddress.ip_address(text) if text else None
+    except ValueError:
+        return None
+
+
+def is_public(address: Address) -> bool:
+    """Whether the internet routes an address, as far as its kind tells."""
+    return address not in PRIVATE
+
+
+def read_prefix(text: str) -> AddressSet | None:
+    """The addresses of a prefix, or None where the text is none, such as a service tag."""
+    try:
+        return AddressSet.parse(text)
+    except ParseError:
+        return None
+
+
 def union(sets: Iterable[Bounds]) -> Bounds:
     """Every address of any of the sets."""
     return reduce(Bounds.__or__, sets, Bounds.exactly(AddressSet.none()))
@@ -170,3 +191,25 @@ def _summary[A: Address](
 ) -> Iterable[str]:
     for first, last in spans:
         yield from map(str, summarize(make(first), make(last)))
+
+
+PRIVATE = AddressSet.union(
+    map(
+        AddressSet.parse,
+        (
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "168.63.129.16",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "224.0.0.0/3",
+            "::/3",
+            "4000::/2",
+            "8000::/1",
+        ),
+    )
+)
+"""What is routed nowhere on the internet: special-purpose registries of IANA, and Azure's own platform address."""

@@ -6,7 +6,7 @@ Source: "Network security groups overview" and "How network security groups filt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
@@ -74,6 +74,7 @@ class Terms:
 
     Attributes:
         protocol: lower-cased; empty for any.
+        unreadable: port ranges that are none: whatever they stand for, the rule may match more than it says.
     """
 
     protocol: str
@@ -81,6 +82,7 @@ class Terms:
     source_ports: Intervals
     destinations: Bounds
     destination_ports: Intervals
+    unreadable: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, rule: SecurityRule, context: Context) -> Self:
@@ -93,6 +95,15 @@ class Terms:
             destinations=_addresses(rule.destinations, rule.destination_groups, context),
             destination_ports=ports(rule.destination_ports),
         )
+
+    @classmethod
+    def lenient(cls, rule: SecurityRule, context: Context) -> Self:
+        """The terms of a rule; where a port range of it is none, it may match any port, and none for sure."""
+        bad = [text for text in (*rule.source_ports, *rule.destination_ports) if not _readable(text)]
+        if not bad:
+            return cls.of(rule, context)
+        names = frozenset(f"port range {text!r} of rule {rule.name}" for text in bad)
+        return replace(cls.of(replace(rule, source_ports=(), destination_ports=()), context), unreadable=names)
 
     def match(self, flow: Flow) -> bool | None:
         """Whether the rule matches a flow; None where that is not known.
@@ -107,6 +118,7 @@ class Terms:
         ]
         if protocol in WITH_PORTS:
             parts += [_port(flow.source_port, self.source_ports), _port(flow.destination_port, self.destination_ports)]
+            parts += [None] if self.unreadable else []
         if False in parts:
             return False
         return None if None in parts else True
@@ -120,6 +132,7 @@ class Terms:
         ):
             names |= what if addresses.holds(address) is None else set()
         if flow.protocol.lower() in WITH_PORTS:
+            names |= self.unreadable
             names |= {"source port"} if _port(flow.source_port, self.source_ports) is None else set()
             names |= {"destination port"} if _port(flow.destination_port, self.destination_ports) is None else set()
         return frozenset(names)
@@ -150,17 +163,24 @@ def decide(group: SecurityGroup, flow: Flow, *, inbound: bool, context: Context 
     Raises:
         ParseError: a rule has a port range that is none.
     """
+    known = context or Context()
+    decision = first_match(((rule, Terms.of(rule, known)) for rule in in_order(group.rules, inbound=inbound)), flow)
+    assert decision, "the last default rule matches everything"
+    return decision
+
+
+def first_match(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Decision | None:
+    """What rules with their terms, in their order, decide; None where none of them matches for sure."""
     doubtful: list[SecurityRule] = []
     missing: frozenset[str] = frozenset()
-    for rule in in_order(group.rules, inbound=inbound):
-        terms = Terms.of(rule, context or Context())
+    for rule, terms in rules:
         matches = terms.match(flow)
         if matches:
             return _decision(rule, doubtful, missing)
         if matches is None:
             doubtful.append(rule)
             missing |= terms.missing(flow)
-    raise AssertionError("the last default rule matches everything")
+    return None
 
 
 def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[SecurityRule]:
@@ -208,6 +228,14 @@ def _span(text: str) -> tuple[int, int]:
     if not 0 <= span[0] <= span[1] <= PORTS_TOP:
         raise ParseError(f"port range: {text!r} is none")
     return span
+
+
+def _readable(text: str) -> bool:
+    try:
+        _span(text)
+    except ParseError:
+        return False
+    return True
 
 
 def _default(name: str, priority: int, access: str, source: str, destination: str) -> SecurityRule:

@@ -16,6 +16,12 @@ from diagnostics.network.decoding import decode
 from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import Context
 
+HOST = AddressSet.parse("168.63.129.16")
+"""Where Azure's platform answers every VM: DNS, DHCP, the agent's channel."""
+
+INSTANCE_METADATA = AddressSet.parse("169.254.169.254")
+"""Where a VM asks about itself."""
+
 PLATFORM = AddressSet.union(map(AddressSet.parse, ("168.63.129.16", "fe80::1234:5678:9abc")))
 """Where Azure's load balancer probes come from, on every network."""
 
@@ -37,7 +43,7 @@ _NOT_INTERNET = AddressSet.union(
     )
 )
 _INTERNET_V4 = AddressSet.parse("0.0.0.0/0") - _NOT_INTERNET
-# Azure leaves blocks of its own out of the tag too, and says of IPv6 less still: both are known only at most.
+# Azure leaves blocks of its own out of the tag too, not everywhere the same ones.
 _MICROSOFT = AddressSet.union(
     map(
         AddressSet.parse,
@@ -119,6 +125,10 @@ class Meaning:
                 return self._internet()
             case "azureloadbalancer":
                 return Bounds.exactly(PLATFORM)
+            case "azureplatformdns":
+                return Bounds.exactly(HOST)
+            case "azureplatformimds":
+                return Bounds.exactly(INSTANCE_METADATA)
             case _:
                 listed = self.listed.addresses(tag)
                 return None if listed is None else Bounds.exactly(listed)
@@ -126,7 +136,7 @@ class Meaning:
     def _internet(self) -> Bounds:
         """Publicly routed space outside of the virtual network; Azure's own public ranges belong to it."""
         own = self.virtual_network
-        surely = _INTERNET_V4 - _MICROSOFT - own.may
+        surely = (_INTERNET_V4 | _INTERNET_V6) - _MICROSOFT - own.may
         return Bounds(surely, (_INTERNET_V4 | _INTERNET_V6) - own.must, frozenset({"Internet"}))
 
 

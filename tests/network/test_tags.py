@@ -26,7 +26,7 @@ CASES = [
     ("internet", "10.0.3.4", False),
     ("Internet", "192.168.0.4", False),
     ("Internet", "20.128.0.4", None),
-    ("Internet", "2606:4700::1", None),
+    ("Internet", "2606:4700::1", True),
     ("AzureLoadBalancer", "168.63.129.16", True),
     ("AzureLoadBalancer", "fe80::1234:5678:9abc", True),
     ("storage.westeurope", "192.0.2.9", True),

@@ -1,0 +1,321 @@
+"""The estate: the frozen picture of a network's configuration, and what is found in it by id or by address.
+
+What is not in an estate is unknown, not absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
+
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import IpConfiguration, Nic, RouteTable, SecurityGroup, SecurityRule, Subnet, Vm
+from diagnostics.network.prefixes import Address, address_of
+from diagnostics.network.tags import ServiceTags
+
+
+@dataclass(frozen=True, slots=True)
+class Peering:
+    """One side of a peering.
+
+    Attributes:
+        remote: the virtual network at the other end.
+        prefixes: its address space as this side knows it.
+        state: `Connected`, `Initiated`, `Disconnected`, as Azure spells it.
+        synced: whether this side knows the other's newest address space; None where the body does not say.
+    """
+
+    name: str
+    remote: ResourceId
+    prefixes: tuple[str, ...]
+    state: str
+    allows_access: bool = True
+    allows_forwarded: bool = False
+    allows_gateway_transit: bool = False
+    uses_remote_gateways: bool = False
+    synced: bool | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether traffic can pass."""
+        return self.state.lower() == "connected"
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualNetwork:
+    """A virtual network with its subnets and its side of each peering."""
+
+    id: ResourceId
+    prefixes: tuple[str, ...]
+    subnets: tuple[Subnet, ...] = ()
+    peerings: tuple[Peering, ...] = ()
+    dns_servers: tuple[str, ...] = ()
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicIp:
+    """A public IP address.
+
+    Attributes:
+        address: None where none is assigned yet.
+        sku: `Basic`, `Standard`, …; empty where the body does not say.
+    """
+
+    id: ResourceId
+    address: str | None
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NatGateway:
+    """A NAT gateway; without public IPs or prefixes it leads nowhere."""
+
+    id: ResourceId
+    public_ips: tuple[ResourceId, ...] = ()
+    public_prefixes: tuple[ResourceId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """A frontend of a load balancer: a public IP, or a private address in a subnet."""
+
+    id: ResourceId
+    address: str | None = None
+    subnet: ResourceId | None = None
+    public_ip: ResourceId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BalancingRule:
+    """A load-balancing, inbound NAT or outbound rule.
+
+    Attributes:
+        protocol: `Tcp`, `Udp`, or `All` (high-availability ports, and outbound rules).
+        ports: frontend ports, first and last; (0, 0) is every port.
+        backend_port: the port at the member that the first frontend port is translated to; 0 leaves ports alone.
+        pool: the backend pool, or None for a NAT rule to one IP configuration.
+        target: the IP configuration of an inbound NAT rule.
+        snat: whether a load-balancing rule gives its members outbound access.
+    """
+
+    id: ResourceId
+    frontends: tuple[ResourceId, ...]
+    protocol: str = "All"
+    ports: tuple[int, int] = (0, 0)
+    backend_port: int = 0
+    pool: ResourceId | None = None
+    target: ResourceId | None = None
+    snat: bool = True
+    floating: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """A load balancer.
+
+    Attributes:
+        pools: its backend pools: the addresses of members that are given by address, by pool id.
+        rules: load-balancing and inbound NAT rules.
+    """
+
+    id: ResourceId
+    sku: str = ""
+    frontends: tuple[Frontend, ...] = ()
+    pools: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    rules: tuple[BalancingRule, ...] = ()
+    outbound_rules: tuple[BalancingRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A virtual network gateway.
+
+    Attributes:
+        subnet: its GatewaySubnet.
+        type: `Vpn`, `ExpressRoute`, …
+        bgp: whether it speaks BGP, and so learns routes that no configuration shows.
+    """
+
+    id: ResourceId
+    subnet: ResourceId | None
+    type: str = ""
+    bgp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocalGateway:
+    """A local network gateway: the far end of a VPN, and the prefixes behind it."""
+
+    id: ResourceId
+    prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection between a virtual network gateway and a local network gateway, or another one, or a circuit."""
+
+    id: ResourceId
+    gateway: ResourceId
+    local_gateway: ResourceId | None = None
+    bgp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """An Azure Firewall and its private addresses. It filters: nothing is seen through it."""
+
+    id: ResourceId
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdminRule:
+    """A security admin rule of Azure Virtual Network Manager, and the virtual networks that it is applied to.
+
+    Attributes:
+        rule: its terms; `access` is `Allow`, `Deny` or `AlwaysAllow`.
+    """
+
+    id: ResourceId
+    rule: SecurityRule
+    networks: frozenset[ResourceId]
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRoute:
+    """A route that Azure says a NIC has.
+
+    Attributes:
+        source: `Default`, `User`, `VirtualNetworkGateway`, `Unknown`.
+        active: whether it counts (`state` is `Active`; an `Invalid` one is overridden).
+    """
+
+    name: str
+    source: str
+    active: bool
+    prefixes: tuple[str, ...]
+    next_hop_type: str
+    next_hop_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveGroup:
+    """An NSG as Azure says it works at a NIC, with what it takes the tags for.
+
+    Attributes:
+        rules: names without `securityRules/` and `defaultSecurityRules/`; expanded prefixes in place of tags.
+        tag_map: the prefixes of each tag.
+        on_subnet: whether it is there through the subnet; else through the NIC.
+    """
+
+    id: ResourceId | None
+    rules: tuple[SecurityRule, ...]
+    tag_map: Mapping[str, tuple[str, ...]]
+    on_subnet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What could not be read: where it is (file and JSON path), and why."""
+
+    where: str
+    text: str
+
+
+class Point(NamedTuple):
+    """An IP configuration of a NIC: where a flow starts or ends."""
+
+    nic: Nic
+    configuration: IpConfiguration
+
+    @property
+    def address(self) -> Address | None:
+        """Its private address, where Azure shows one."""
+        return address_of(self.configuration.address)
+
+
+def _nothing[T]() -> Mapping[ResourceId, T]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What is known of a network; every mapping is by resource id, in any case."""
+
+    networks: Mapping[ResourceId, VirtualNetwork] = field(default_factory=_nothing)
+    nics: Mapping[ResourceId, Nic] = field(default_factory=_nothing)
+    vms: Mapping[ResourceId, Vm] = field(default_factory=_nothing)
+    security_groups: Mapping[ResourceId, SecurityGroup] = field(default_factory=_nothing)
+    route_tables: Mapping[ResourceId, RouteTable] = field(default_factory=_nothing)
+    public_ips: Mapping[ResourceId, PublicIp] = field(default_factory=_nothing)
+    nat_gateways: Mapping[ResourceId, NatGateway] = field(default_factory=_nothing)
+    load_balancers: Mapping[ResourceId, LoadBalancer] = field(default_factory=_nothing)
+    gateways: Mapping[ResourceId, Gateway] = field(default_factory=_nothing)
+    local_gateways: Mapping[ResourceId, LocalGateway] = field(default_factory=_nothing)
+    connections: Mapping[ResourceId, Connection] = field(default_factory=_nothing)
+    firewalls: Mapping[ResourceId, Firewall] = field(default_factory=_nothing)
+    admin_rules: tuple[AdminRule, ...] = ()
+    effective_routes: Mapping[ResourceId, tuple[EffectiveRoute, ...]] = field(default_factory=_nothing)
+    effective_groups: Mapping[ResourceId, tuple[EffectiveGroup, ...]] = field(default_factory=_nothing)
+    service_tags: ServiceTags = field(default_factory=ServiceTags)
+    problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def subnets(self) -> Mapping[ResourceId, Subnet]:
+        """Every subnet of every network."""
+        return {subnet.id: subnet for network in self.networks.values() for subnet in network.subnets}
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """Every IP configuration of every NIC."""
+        return tuple(Point(nic, each) for nic in self.nics.values() for each in nic.ip_configurations)
+
+    @cached_property
+    def members(self) -> Mapping[ResourceId, tuple[Point, ...]]:
+        """The members of each application security group and each backend pool, by its id."""
+        found: dict[ResourceId, list[Point]] = {}
+        for point in self.points:
+            for group in (*point.configuration.security_groups, *point.configuration.pools):
+                found.setdefault(group, []).append(point)
+        return {group: tuple(points) for group, points in found.items()}
+
+    def network_of(self, subnet: ResourceId | None) -> VirtualNetwork | None:
+        """The virtual network of a subnet."""
+        parent = subnet.parent if subnet else None
+        return self.networks.get(parent) if parent else None
+
+    def subnet_of(self, point: Point) -> Subnet | None:
+        """The subnet of an endpoint."""
+        subnet = point.configuration.subnet
+        return self.subnets.get(subnet) if subnet else None
+
+    def at(self, address: Address) -> Iterator[Point]:
+        """The endpoints with a private address; more than one where networks overlap."""
+        return iter(self._by_address.get(address, ()))
+
+    def in_network(self, address: Address, network: ResourceId) -> Point | None:
+        """The endpoint with a private address in a virtual network."""
+        found = (p for p in self.at(address) if p.configuration.subnet and p.configuration.subnet.within(network))
+        return next(found, None)
+
+    def vm_of(self, nic: Nic) -> Vm | None:
+        """The VM that a NIC belongs to; NIC and VM each may leave out the other."""
+        if nic.vm:
+            return self.vms.get(nic.vm)
+        return self._by_nic.get(nic.id)
+
+    @cached_property
+    def _by_address(self) -> Mapping[Address, list[Point]]:
+        found: dict[Address, list[Point]] = {}
+        for point in self.points:
+            if (address := point.address) is not None:
+                found.setdefault(address, []).append(point)
+        return found
+
+    @cached_property
+    def _by_nic(self) -> Mapping[ResourceId, Vm]:
+        return {nic: vm for vm in self.vms.values() for nic in vm.nics}

@@ -1,0 +1,239 @@
+"""What a network interface lets in and out: security admin rules, then the NSGs of subnet and NIC, in Azure's order.
+
+Source: "How network security groups filter network traffic", "Security admin rules in Azure Virtual Network Manager".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diagnostics.network.estate import EffectiveGroup, Estate, Point
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.meaning import World, context_at
+from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.security import Context, Flow, Terms, Verdict, first_match, in_order
+from diagnostics.network.tags import HOST, INSTANCE_METADATA
+
+_PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
+_DNS, _DNS_PORT = "azureplatformdns", 53
+
+_UNSEEN = ResourceId("?", "", "", "", (), "?")
+_LET_THROUGH = SecurityRule("platform", 65_501, "Outbound", "Allow", default=True)
+
+type Rules = tuple[tuple[SecurityRule, Terms], ...]
+
+
+class Level(StrEnum):
+    """Where rules stand."""
+
+    ADMIN = "security admin rules"
+    SUBNET = "subnet"
+    NIC = "network interface"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one list of rules decides about a flow.
+
+    Attributes:
+        group: the NSG; None for admin rules, and for a subnet or NIC of which it is not known whether it has one.
+        rule: the rule that decides; None where no rule speaks about the flow.
+        bypasses: whether an `AlwaysAllow` admin rule ends the matter.
+    """
+
+    level: Level
+    verdict: Verdict
+    group: ResourceId | None = None
+    rule: SecurityRule | None = None
+    doubtful: tuple[SecurityRule, ...] = ()
+    missing: frozenset[str] = frozenset()
+    bypasses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What all rules of a NIC in one direction decide about a flow.
+
+    Attributes:
+        stages: what was asked, in order.
+        open: whether no NSG stands here at all; Azure's Standard public addresses are closed then.
+    """
+
+    verdict: Verdict
+    stages: tuple[Stage, ...]
+    open: bool = False
+
+
+class Filters:
+    """The rules at every endpoint of an estate, made ready once."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._contexts: dict[object, Context] = {}
+        self._rules: dict[object, Rules] = {}
+
+    def inbound(self, point: Point, flow: Flow) -> Filtered:
+        """What the rules at an endpoint decide about a flow that comes in."""
+        return self._decide(point, flow, inbound=True)
+
+    def outbound(self, point: Point, flow: Flow) -> Filtered:
+        """What the rules at an endpoint decide about a flow that goes out."""
+        return self._decide(point, flow, inbound=False)
+
+    def context(self, point: Point, world: World = World.BOUNDS) -> Context:
+        """What the words of rules mean at an endpoint."""
+        key = (world, *self._place(point))
+        if key not in self._contexts:
+            self._contexts[key] = context_at(self._estate, point, world)
+        return self._contexts[key]
+
+    def lists(
+        self, point: Point, *, inbound: bool, world: World = World.BOUNDS
+    ) -> Iterator[tuple[Level, ResourceId | None, Rules | None]]:
+        """The NSGs that a flow meets at an endpoint, in order, with their rules; None for one that cannot be read."""
+        levels = [(Level.SUBNET, self._of_subnet(point)), (Level.NIC, self._of_nic(point))]
+        for level, group in levels if inbound else reversed(levels):
+            if group is _UNSEEN:
+                yield level, None, None
+            elif group is not None:
+                yield level, group, self._read(point, level, group, inbound, world)
+
+    def admin_rules(self, point: Point, *, inbound: bool, world: World = World.BOUNDS) -> Rules:
+        """The security admin rules that apply to the network of an endpoint, in order."""
+        subnet = point.configuration.subnet
+        key = (world, "admin", inbound, *self._place(point))
+        if key not in self._rules:
+            own = [each.rule for each in self._estate.admin_rules if subnet and subnet.parent in each.networks]
+            ordered = sorted((rule for rule in own if rule.inbound == inbound), key=lambda rule: rule.priority)
+            self._rules[key] = self._terms(ordered, point, world)
+        return self._rules[key]
+
+    def _decide(self, point: Point, flow: Flow, *, inbound: bool) -> Filtered:
+        found = self._in_world(point, flow, World.BOUNDS, inbound=inbound)
+        if found.verdict is Verdict.UNKNOWN and self._turns_on_network(point, flow):
+            # `Internet` is what `VirtualNetwork` is not: whichever an address is in, the verdict may be the same.
+            narrow = self._in_world(point, flow, World.NARROW, inbound=inbound)
+            wide = self._in_world(point, flow, World.WIDE, inbound=inbound)
+            return narrow if narrow.verdict is wide.verdict else found
+        return found
+
+    def _turns_on_network(self, point: Point, flow: Flow) -> bool:
+        """Whether it is open of one address, and one only, whether it is in the tag `VirtualNetwork`."""
+        own = self.context(point).prefix("VirtualNetwork")
+        return (own.holds(flow.source) is None) != (own.holds(flow.destination) is None)
+
+    def _in_world(self, point: Point, flow: Flow, world: World, *, inbound: bool) -> Filtered:
+        platform = not inbound and (flow.destination in HOST or flow.destination in INSTANCE_METADATA)
+        admin = None if platform else _admin(self.admin_rules(point, inbound=inbound, world=world), flow)
+        if admin and admin.verdict is not Verdict.UNKNOWN and (admin.bypasses or admin.verdict is Verdict.DENIED):
+            return Filtered(admin.verdict, (admin,))
+        stages = []
+        for level, group, rules in self.lists(point, inbound=inbound, world=world):
+            if rules is None:
+                stages.append(Stage(level, Verdict.UNKNOWN, group, missing=self._unread(point, level, group)))
+            else:
+                stages.append(_stage(level, group, _platform(rules, flow) if platform else rules, flow))
+        verdict = _together(stage.verdict for stage in stages)
+        if admin and admin.verdict is Verdict.UNKNOWN:
+            verdict = _with_doubt(admin, verdict)
+        return Filtered(verdict, (admin, *stages) if admin else tuple(stages), open=not stages)
+
+    def _of_subnet(self, point: Point) -> ResourceId | None:
+        """The subnet's NSG, or `_UNSEEN` where it is not known whether there is one."""
+        if subnet := self._estate.subnet_of(point):
+            return subnet.security_group
+        told = self._estate.effective_groups.get(point.nic.id)
+        return _UNSEEN if told is None else next((each.id for each in told if each.on_subnet), None)
+
+    @staticmethod
+    def _of_nic(point: Point) -> ResourceId | None:
+        return point.nic.security_group
+
+    def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> Rules | None:  # noqa: FBT001
+        key = (world, group, inbound, *self._place(point))
+        if key in self._rules:
+            return self._rules[key]
+        known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
+        if known is None:
+            effective = self._estate.effective_groups.get(point.nic.id, ())
+            known = next((each for each in effective if each.on_subnet == (level is Level.SUBNET)), None)
+        if known is None:
+            return None
+        self._rules[key] = self._terms(in_order(known.rules, inbound=inbound), point, world)
+        return self._rules[key]
+
+    def _terms(self, rules: Iterable[SecurityRule], point: Point, world: World) -> Rules:
+        context = self.context(point, world)
+        return tuple((rule, Terms.lenient(rule, context)) for rule in rules)
+
+    def _place(self, point: Point) -> tuple[object, ...]:
+        """What makes words mean the same: the subnet, and the NIC where Azure told about it."""
+        told = point.nic.id if point.nic.id in self._estate.effective_groups else None
+        return point.configuration.subnet, told
+
+    @staticmethod
+    def _unread(point: Point, level: Level, group: ResourceId | None) -> frozenset[str]:
+        if group is not None:
+            return frozenset({f"NSG {group.name}"})
+        subnet = point.configuration.subnet
+        return frozenset({f"the {level} {subnet.name}" if subnet else f"the {level} of {point.nic.id.name}"})
+
+
+def _admin(rules: Rules, flow: Flow) -> Stage | None:
+    """What admin rules decide; None where none of them speaks about the flow, or one hands on to the NSGs."""
+    doubtful: list[SecurityRule] = []
+    missing: frozenset[str] = frozenset()
+    for rule, terms in rules:
+        matches = terms.match(flow)
+        if matches is None:
+            doubtful.append(rule)
+            missing |= terms.missing(flow)
+        elif matches:
+            if doubtful and any(other.access.lower() != rule.access.lower() for other in doubtful):
+                return Stage(Level.ADMIN, Verdict.UNKNOWN, None, rule, tuple(doubtful), missing)
+            return _sure(rule)
+    if any(rule.access.lower() != "allow" for rule in doubtful):
+        return Stage(Level.ADMIN, Verdict.UNKNOWN, None, None, tuple(doubtful), missing)
+    return None
+
+
+def _sure(rule: SecurityRule) -> Stage:
+    access = rule.access.lower()
+    verdict = Verdict.ALLOWED if access in {"allow", "alwaysallow"} else Verdict.DENIED
+    return Stage(Level.ADMIN, verdict, None, rule, bypasses=access == "alwaysallow")
+
+
+def _with_doubt(admin: Stage, behind: Verdict) -> Verdict:
+    """What admin rules of which it is not known which one matches make of the NSGs' verdict."""
+    rules = [*admin.doubtful, *([admin.rule] if admin.rule else [])]
+    ends = {_sure(rule) for rule in rules}
+    possible = {behind if not end.bypasses and end.verdict is Verdict.ALLOWED else end.verdict for end in ends}
+    possible |= set() if admin.rule else {behind}
+    return possible.pop() if len(possible) == 1 else Verdict.UNKNOWN
+
+
+def _stage(level: Level, group: ResourceId | None, rules: Rules, flow: Flow) -> Stage:
+    decision = first_match(rules, flow)
+    assert decision, "the last rule matches everything"
+    rule = None if decision.rule is _LET_THROUGH else decision.rule
+    return Stage(level, decision.verdict, group, rule, decision.doubtful, decision.missing)
+
+
+def _platform(rules: Rules, flow: Flow) -> Rules:
+    """The rules that count for the platform's own addresses: those that name its tags."""
+    named = tuple((rule, terms) for rule, terms in rules if _names_platform(rule, flow))
+    return (*named, (_LET_THROUGH, Terms.of(_LET_THROUGH, Context())))
+
+
+def _names_platform(rule: SecurityRule, flow: Flow) -> bool:
+    named = {text.lower() for text in rule.destinations} & _PLATFORM_TAGS
+    return bool(named - {_DNS}) or (bool(named) and flow.destination_port in {None, _DNS_PORT})
+
+
+def _together(verdicts: Iterable[Verdict]) -> Verdict:
+    found = set(verdicts)
+    if Verdict.DENIED in found:
+        return Verdict.DENIED
+    return Verdict.UNKNOWN if Verdict.UNKNOWN in found else Verdict.ALLOWED

@@ -1,0 +1,67 @@
+"""Who has a private address in a virtual network: an endpoint, a load balancer, a firewall, or nobody known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from diagnostics.network.estate import Estate, Firewall, Frontend, LoadBalancer, Point, VirtualNetwork
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Subnet
+from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Balanced:
+    """A private frontend of a load balancer."""
+
+    balancer: LoadBalancer
+    frontend: Frontend
+
+
+type Owner = Point | Balanced | Firewall
+
+
+class Owners:
+    """Who has which private address, in which virtual network."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._frontends: dict[Address, list[Balanced]] = {}
+        self._firewalls: dict[Address, list[Firewall]] = {}
+        for balancer in estate.load_balancers.values():
+            for frontend in balancer.frontends:
+                if address := address_of(frontend.address):
+                    self._frontends.setdefault(address, []).append(Balanced(balancer, frontend))
+        for firewall in estate.firewalls.values():
+            for text in firewall.addresses:
+                if address := address_of(text):
+                    self._firewalls.setdefault(address, []).append(firewall)
+
+    def find(self, address: Address, networks: Iterable[ResourceId]) -> Owner | None:
+        """The owner of an address in the first of the networks where it has one."""
+        for network in networks:
+            if found := self._in(address, network):
+                return found
+        return next(iter(self._firewalls.get(address, ())), None)
+
+    def _in(self, address: Address, network: ResourceId) -> Owner | None:
+        if point := self._estate.in_network(address, network):
+            return point
+        fronts = self._frontends.get(address, ())
+        return next((each for each in fronts if each.frontend.subnet and each.frontend.subnet.within(network)), None)
+
+    def subnet(self, address: Address, networks: Iterable[ResourceId]) -> Subnet | None:
+        """The subnet that an address lies in, in the first of the networks where it lies in one."""
+        known = (self._estate.networks.get(network) for network in networks)
+        return next((subnet for network in known if network and (subnet := subnet_with(network, address))), None)
+
+
+def subnet_with(network: VirtualNetwork, address: Address) -> Subnet | None:
+    """The subnet of a virtual network that an address lies in."""
+    return next((subnet for subnet in network.subnets if lies_in(address, subnet.prefixes)), None)
+
+
+def lies_in(address: Address, prefixes: Iterable[str]) -> bool:
+    """Whether an address lies in one of the prefixes."""
+    return address in AddressSet.union(read for text in prefixes if (read := read_prefix(text)))

@@ -1,0 +1,271 @@
+"""The routes of a subnet or a NIC, before any is chosen: system, peering, learnt, service and user-defined ones.
+
+Source: "Azure virtual network traffic routing", "Virtual network service endpoints", "Manage network policies for
+private endpoints".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diagnostics.network.estate import Estate, Point, VirtualNetwork
+from diagnostics.network.gateways import learnt
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Route, RouteTable, Subnet
+from diagnostics.network.prefixes import AddressSet, read_prefix
+
+
+class HopType(StrEnum):
+    """Kinds of next hop; a type that is not among them is kept as Azure spells it."""
+
+    VNET_LOCAL = "VnetLocal"
+    PEERING = "VNetPeering"
+    GATEWAY = "VirtualNetworkGateway"
+    INTERNET = "Internet"
+    APPLIANCE = "VirtualAppliance"
+    NONE = "None"
+    SERVICE_ENDPOINT = "VirtualNetworkServiceEndpoint"
+    INTERFACE_ENDPOINT = "InterfaceEndpoint"
+
+
+class Source(StrEnum):
+    """Where a route comes from."""
+
+    DEFAULT = "Default"
+    LEARNT = "VirtualNetworkGateway"
+    USER = "User"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A route for one prefix.
+
+    Attributes:
+        prefix: as written; a service tag for a route by tag.
+        source: `Default`, `User`, `VirtualNetworkGateway`.
+        next_hop_type: as `HopType` spells it, if it is one of those.
+        next_hop_addresses: of appliances; more than one for equal-cost routes.
+        origin: the route table, the peered network, the gateway or the private endpoint's NIC.
+    """
+
+    prefix: str
+    source: str
+    next_hop_type: str
+    next_hop_addresses: tuple[str, ...] = ()
+    name: str = ""
+    origin: ResourceId | None = None
+
+    @property
+    def leads(self) -> tuple[str, tuple[str, ...], ResourceId | None]:
+        """Where it leads: two routes that lead to the same place are as good as one."""
+        where = self.origin if self.next_hop_type == HopType.PEERING else None
+        return self.next_hop_type, self.next_hop_addresses, where
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A route whose addresses are known.
+
+    Attributes:
+        addresses: one prefix; a tag has one of these per prefix.
+        preference: among routes for the same prefix from one source, the higher wins.
+    """
+
+    route: Candidate
+    addresses: AddressSet
+    preference: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A route of which it is not known for which addresses it is.
+
+    Attributes:
+        within: where its addresses lie at most.
+        missing: what would have to be known.
+        learnt: whether it is one that a gateway may have learnt; those yield to more kinds of routes.
+    """
+
+    route: Candidate
+    within: AddressSet
+    missing: str
+    learnt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """All routes of a subnet or NIC."""
+
+    known: tuple[Known, ...] = ()
+    doubtful: tuple[Doubtful, ...] = ()
+    missing: frozenset[str] = frozenset()
+
+
+EVERYWHERE = AddressSet.all()
+PUBLIC = AddressSet.parse("2000::/3") | (
+    AddressSet.parse("0.0.0.0/0")
+    - AddressSet.union(map(AddressSet.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+)
+"""Where the addresses of a service tag lie."""
+
+_RESERVED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+_TYPES = {kind.lower(): kind for kind in HopType} | {
+    "virtualapplianceecmp": HopType.APPLIANCE,
+    "virtualnetwork": HopType.VNET_LOCAL,
+    "virtualnetworkpeering": HopType.PEERING,
+    "": HopType.NONE,
+}
+_SERVICES = {
+    "microsoft.aad": "AzureActiveDirectory",
+    "microsoft.azureactivedirectory": "AzureActiveDirectory",
+    "microsoft.azurecosmosdb": "AzureCosmosDB",
+    "microsoft.cognitiveservices": "CognitiveServicesManagement",
+    "microsoft.containerregistry": "AzureContainerRegistry",
+    "microsoft.eventhub": "EventHub",
+    "microsoft.keyvault": "AzureKeyVault",
+    "microsoft.servicebus": "ServiceBus",
+    "microsoft.sql": "Sql",
+    "microsoft.storage": "Storage",
+    "microsoft.storage.global": "Storage",
+    "microsoft.web": "AppService",
+}
+_REGIONAL = frozenset({"microsoft.storage", "microsoft.sql"})
+_ROUTED_ENDPOINTS = frozenset({"enabled", "routetableenabled"})
+
+
+def effective(estate: Estate, point: Point) -> Routes | None:
+    """The routes that Azure itself says a NIC has, or None where it was not asked."""
+    told = estate.effective_routes.get(point.nic.id)
+    if told is None:
+        return None
+    routes = [
+        Known(Candidate(prefix, each.source, kind(each.next_hop_type), each.next_hop_addresses, each.name), addresses)
+        for each in told
+        if each.active
+        for prefix in each.prefixes
+        if (addresses := read_prefix(prefix))
+    ]
+    return Routes(tuple(routes))
+
+
+def configured(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Routes:
+    """The routes of a subnet, from configuration."""
+    table = estate.route_tables.get(subnet.route_table) if subnet.route_table else None
+    unseen = {f"route table {subnet.route_table.name}"} if subnet.route_table and table is None else set()
+    user = list(_user(estate, table)) if table else []
+    own = [each for each in user if isinstance(each, Known)]
+    routes: list[Known | Doubtful] = [
+        *_system(network),
+        *(_peered(network) if table is None or table.peerings else ()),
+        *(_learnt(estate, network) if table is None or table.propagates else ()),
+        *_services(estate, network, subnet),
+        *_endpoints(estate, network, own),
+        *user,
+    ]
+    known = tuple(each for each in routes if isinstance(each, Known))
+    doubtful = tuple(each for each in routes if isinstance(each, Doubtful))
+    return Routes(known, doubtful, frozenset(unseen))
+
+
+def kind(text: str) -> str:
+    """A next hop type in one spelling; one that is not known stays as it is."""
+    return _TYPES.get(text.lower(), text)
+
+
+def _system(network: VirtualNetwork) -> Iterator[Known]:
+    own = [(prefix, read) for prefix in network.prefixes if (read := read_prefix(prefix))]
+    for prefix, addresses in own:
+        yield Known(Candidate(prefix, Source.DEFAULT, HopType.VNET_LOCAL), addresses)
+    yield _default("0.0.0.0/0", HopType.INTERNET)
+    if any(addresses.v6 for _, addresses in own):
+        yield _default("::/0", HopType.INTERNET)
+    for block in _RESERVED:
+        if not any(AddressSet.parse(block) <= addresses for _, addresses in own):
+            yield _default(block, HopType.NONE)
+
+
+def _default(prefix: str, leads: HopType) -> Known:
+    return Known(Candidate(prefix, Source.DEFAULT, leads), AddressSet.parse(prefix))
+
+
+def _peered(network: VirtualNetwork) -> Iterator[Known]:
+    for peering in network.peerings:
+        for prefix in peering.prefixes if peering.connected else ():
+            if addresses := read_prefix(prefix):
+                route = Candidate(prefix, Source.DEFAULT, HopType.PEERING, (), peering.name, peering.remote)
+                yield Known(route, addresses)
+
+
+def _learnt(estate: Estate, network: VirtualNetwork) -> Iterator[Known | Doubtful]:
+    gateways = learnt(estate, network)
+    for prefix, gateway in gateways.prefixes:
+        if addresses := read_prefix(prefix):
+            yield Known(Candidate(prefix, Source.LEARNT, HopType.GATEWAY, (), "", gateway), addresses)
+    for missing in sorted(gateways.missing):
+        yield Doubtful(Candidate("?", Source.LEARNT, HopType.GATEWAY), EVERYWHERE, missing, learnt=True)
+
+
+def _services(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Iterator[Known | Doubtful]:
+    for service in subnet.service_endpoints:
+        tag = _SERVICES.get(service.lower(), service)
+        regional = f"{tag}.{network.location}" if service.lower() in _REGIONAL else tag
+        listed = estate.service_tags.addresses(regional)
+        route = Candidate(regional, Source.DEFAULT, HopType.SERVICE_ENDPOINT, (), service)
+        if listed is None:
+            yield Doubtful(route, PUBLIC, f"service tag {regional}")
+        else:
+            yield from _each_prefix(route, listed)
+
+
+def _endpoints(estate: Estate, network: VirtualNetwork, user: list[Known]) -> Iterator[Known]:
+    near = [
+        network,
+        *(found for each in network.peerings if each.connected and (found := estate.networks.get(each.remote))),
+    ]
+    for point in estate.points:
+        home = estate.network_of(point.configuration.subnet)
+        if point.nic.private_endpoint and home in near and (address := point.address):
+            text = f"{address}/{address.max_prefixlen}"
+            if not _overridden(estate, point, home, user):
+                route = Candidate(text, Source.DEFAULT, HopType.INTERFACE_ENDPOINT, (), point.nic.id.name, point.nic.id)
+                yield Known(route, AddressSet.parse(text))
+
+
+def _overridden(estate: Estate, point: Point, home: VirtualNetwork, user: list[Known]) -> bool:
+    """Whether a user route is specific enough, and the endpoint's subnet lets it."""
+    subnet, address = estate.subnet_of(point), point.address
+    if subnet is None or address is None or subnet.endpoint_policies.lower() not in _ROUTED_ENDPOINTS:
+        return False
+    spaces = [read for prefix in home.prefixes if (read := read_prefix(prefix)) and address in read]
+    return any(address in each.addresses and any(each.addresses <= space for space in spaces) for each in user)
+
+
+def _user(estate: Estate, table: RouteTable) -> Iterator[Known | Doubtful]:
+    for route in table.routes:
+        candidate = _candidate(route, table)
+        if addresses := read_prefix(route.prefix):
+            yield Known(candidate, addresses)
+        elif listed := estate.service_tags.addresses(route.prefix):
+            yield from _each_prefix(candidate, listed, _tag_preference(route.prefix))
+        else:
+            within = PUBLIC if route.prefix[:1].isalpha() else EVERYWHERE
+            yield Doubtful(candidate, within, f"service tag {route.prefix}")
+
+
+def _candidate(route: Route, table: RouteTable) -> Candidate:
+    addresses = tuple(dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))))
+    leads = kind(route.next_hop_type)
+    own = addresses if leads == HopType.APPLIANCE else ()
+    return Candidate(route.prefix, Source.USER, leads, own, route.name, table.id)
+
+
+def _each_prefix(route: Candidate, listed: AddressSet, preference: int = 4) -> Iterable[Known]:
+    return [Known(route, AddressSet.parse(prefix), preference) for prefix in listed.prefixes()]
+
+
+def _tag_preference(tag: str) -> int:
+    """A regional tag before its base tag, and any other before AzureCloud."""
+    cloud, regional = tag.lower().startswith("azurecloud"), "." in tag
+    return (0 if cloud else 2) + regional

@@ -1,0 +1,350 @@
+"""Following a flow from an endpoint, next hop by next hop, through rules, peerings, appliances and public addresses.
+
+Source: "Azure virtual network traffic routing", "Virtual network peering", "How network security groups filter network
+traffic".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from diagnostics.network import wording
+from diagnostics.network.estate import Estate, Firewall, Peering, Point, VirtualNetwork
+from diagnostics.network.filters import Filters
+from diagnostics.network.gateways import learnt
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.owners import Balanced, Owners, lies_in
+from diagnostics.network.path import Kind, Reason
+from diagnostics.network.prefixes import Address, address_of, is_public
+from diagnostics.network.public import WayIn, covers, frontends, public_at, targets, translated, way_out, ways_in
+from diagnostics.network.routing import Candidate, HopType, Routing
+from diagnostics.network.security import Flow, Verdict
+from diagnostics.network.trail import Exit, Step, Trail
+
+_FILTERED_ENDPOINTS = frozenset({"enabled", "networksecuritygroupenabled"})
+
+
+class Walk:
+    """What a flow can run into in an estate.
+
+    Args:
+        answers: whether it follows answers: to those, no rule is asked (NSGs keep state) and no way out is needed.
+    """
+
+    def __init__(
+        self, estate: Estate, filters: Filters, routing: Routing, owners: Owners, *, answers: bool = False
+    ) -> None:
+        self.estate, self.filters, self.routing, self.owners = estate, filters, routing, owners
+        self.answers = answers
+
+    def depart(self, trail: Trail, point: Point) -> Iterator[Trail]:
+        """Out through the rules of an endpoint, and on."""
+        if not self.answers:
+            filtered = self.filters.outbound(point, trail.flow)
+            trail = trail.noting(*wording.filter_reasons(filtered, point, inbound=False))
+        yield from self._route(trail, point)
+
+    def arrive(self, trail: Trail, point: Point, way: WayIn | None = None) -> Trail:
+        """In through the rules of an endpoint: the end."""
+        kind = "PrivateEndpoint" if point.nic.private_endpoint else "Destination"
+        trail = replace(trail.to(Step(kind, str(point.configuration.address or ""), point.nic.id)), end=point)
+        return trail if self.answers else trail.noting(*self._entry(trail.flow, point, way))
+
+    def enter(self, trail: Trail, ways: Iterable[WayIn]) -> Iterator[Trail]:
+        """In from the internet, each way through a public address."""
+        listed = list(ways)
+        for way in listed:
+            step = Step("PublicAddress", way.address, way.resource, (wording.way_in(way),))
+            there = way.point.address or trail.flow.destination
+            flow = replace(trail.flow, destination=there, destination_port=way.port or trail.flow.destination_port)
+            inside = replace(_forked(trail, listed, "the load balancer's choice"), flow=flow, public=True)
+            yield self.arrive(inside.to(step), way.point, way)
+
+    def to_platform(self, trail: Trail, point: Point) -> Trail:
+        """To Azure's own addresses on every host: no route leads there, few rules speak of it."""
+        filtered = self.filters.outbound(point, trail.flow)
+        trail = trail.noting(*wording.filter_reasons(filtered, point, inbound=False))
+        return trail.to(Step("Platform", str(trail.flow.destination)))
+
+    def stands(self, point: Point) -> tuple[Reason, ...]:
+        """Whether an endpoint is there at all: its VM may be known not to run."""
+        vm = self.estate.vm_of(point.nic)
+        if vm is None or vm.running is not False:
+            return ()
+        return (wording.power(point, vm.id, vm.power_state or ""),)
+
+    def beyond(self, point: Point, other: Address) -> tuple[Reason, ...]:
+        """Whether a guest has to have a route of its own to reach the other end."""
+        subnet, vm = self.estate.subnet_of(point), self.estate.vm_of(point.nic)
+        secondary = point.nic.primary is False or (
+            point.nic.primary is None and vm is not None and vm.nics[:1] not in {(), (point.nic.id,)}
+        )
+        if not secondary or (subnet and lies_in(other, subnet.prefixes)):
+            return ()
+        return (wording.guest(point),)
+
+    def _entry(self, flow: Flow, point: Point, way: WayIn | None) -> Iterator[Reason]:
+        yield from self.stands(point)
+        subnet = self.estate.subnet_of(point)
+        if point.nic.private_endpoint:
+            name = point.nic.private_endpoint.name
+            yield Reason(
+                Kind.DELIVERY, Verdict.ALLOWED, f"private endpoint {name}: the service behind it decides itself"
+            )
+            if subnet is None or subnet.endpoint_policies.lower() not in _FILTERED_ENDPOINTS:
+                return
+        filtered = self.filters.inbound(point, flow)
+        yield from wording.filter_reasons(filtered, point, inbound=True)
+        if way and filtered.open and way.closed is not False:
+            yield wording.closed(way)
+
+    def _route(self, trail: Trail, point: Point) -> Iterator[Trail]:
+        hop = self.routing.next_hop(point, trail.flow.destination)
+        if not hop.missing:
+            if hop.route is None:
+                yield trail.noting(wording.no_route(point, trail.flow.destination))
+            else:
+                yield from self._take(trail, point, hop.route)
+            return
+        doubt = wording.doubtful_route(point, hop.missing)
+        candidates = [route for route in (hop.route, *hop.doubtful) if route]
+        if len(candidates) < 2:
+            trail = trail.noting(doubt)
+        for candidate in candidates:
+            yield from self._take(replace(trail, forks=(*trail.forks, doubt)), point, candidate)
+        if not candidates:
+            yield trail
+
+    def _take(self, trail: Trail, point: Point, route: Candidate) -> Iterator[Trail]:
+        """On along one route."""
+        trail = trail.noting(wording.route(route, point))
+        network = self.estate.network_of(point.configuration.subnet)
+        match route.next_hop_type:
+            case HopType.NONE:
+                yield trail
+            case HopType.VNET_LOCAL:
+                parent = point.configuration.subnet.parent if point.configuration.subnet else None
+                yield from self._deliver(trail, [parent] if parent else [])
+            case HopType.PEERING:
+                yield from self._peering(trail, point, network, route)
+            case HopType.INTERFACE_ENDPOINT:
+                yield from self._deliver(trail, _near(network))
+            case HopType.APPLIANCE:
+                for address in route.next_hop_addresses:
+                    forked = _forked(trail, route.next_hop_addresses, "which of the equal next hops it takes")
+                    yield from self._appliance(forked, point, address)
+            case HopType.GATEWAY:
+                yield self._gateway(trail, network)
+            case HopType.SERVICE_ENDPOINT:
+                yield replace(trail.to(Step("Internet", str(trail.flow.destination))), exit=Exit.SERVICE)
+            case HopType.INTERNET:
+                yield from self._internet(trail, point)
+            case other:
+                text = f"next hop type {other} is not known"
+                yield trail.noting(
+                    Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=frozenset({f"next hop type {other}"}))
+                )
+
+    def _deliver(self, trail: Trail, networks: Iterable[ResourceId]) -> Iterator[Trail]:
+        """To what has the destination address in the first of the networks that has it."""
+        destination = trail.flow.destination
+        match self.owners.find(destination, networks):
+            case Point() as point:
+                yield self.arrive(trail, point)
+            case Balanced() as balanced:
+                for there, member in self._balance(trail, balanced):
+                    yield self.arrive(there, member) if member else there
+            case Firewall() as firewall:
+                yield self._firewall(trail, firewall)
+            case _:
+                text = f"nothing in the estate has the address {destination}"
+                missing = frozenset({f"what has the address {destination}"})
+                yield trail.noting(Reason(Kind.DELIVERY, Verdict.UNKNOWN, text, missing=missing))
+
+    def _peering(self, trail: Trail, point: Point, network: VirtualNetwork | None, route: Candidate) -> Iterator[Trail]:
+        """Into a peered network, which may refuse what an appliance forwards."""
+        if route.origin is None or network is None:
+            yield from self._deliver(trail, _near(network))
+            return
+        remote, source = self.estate.networks.get(route.origin), trail.flow.source
+        trail = trail.to(Step("VirtualNetworkPeering", "", route.origin))
+        if remote and trail.appliances and not lies_in(source, network.prefixes):
+            way_back = next((peering for peering in remote.peerings if peering.remote == network.id), None)
+            if way_back and not way_back.allows_forwarded:
+                trail = trail.noting(_not_forwarded(way_back, point, remote))
+        yield from self._deliver(trail, [route.origin])
+
+    def _gateway(self, trail: Trail, network: VirtualNetwork | None) -> Trail:
+        trail = trail.to(Step("VirtualNetworkGateway"))
+        if network and learnt(self.estate, network).exists is False:
+            text = f"network {network.id.name} has no virtual network gateway, and uses none of a peer"
+            return trail.noting(Reason(Kind.ROUTE, Verdict.DENIED, text, network.id.name, network.id))
+        text = "what is behind the virtual network gateway is not seen here"
+        missing = frozenset({"what is behind the virtual network gateway"})
+        return replace(trail.noting(Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=missing)), exit=Exit.GATEWAY)
+
+    def _internet(self, trail: Trail, point: Point) -> Iterator[Trail]:
+        """Out to the internet, and in again where the address is one of the estate's own."""
+        destination = trail.flow.destination
+        if not is_public(destination):
+            text = f"{destination} is a private address: the internet does not lead there"
+            yield trail.noting(Reason(Kind.ROUTE, Verdict.DENIED, text))
+            return
+        if self.answers:
+            yield replace(trail.to(Step("Internet", str(destination))), exit=Exit.INTERNET)
+            return
+        way = way_out(self.estate, point, destination.version)
+        trail = trail.noting(wording.way_out(way, point))
+        if public_at(self.estate, destination) is None:
+            yield replace(trail.to(Step("Internet", str(destination))), exit=Exit.INTERNET)
+        elif not way.addresses:
+            text = f"with which public address it reaches {destination} is not known"
+            missing = frozenset({f"the public address that {point.nic.id.name} leaves with"})
+            yield trail.noting(Reason(Kind.WAY_OUT, Verdict.UNKNOWN, text, missing=missing))
+        else:
+            for address in way.addresses:
+                seen = _forked(trail, way.addresses, "the public address it leaves with")
+                yield from self.to_public(replace(seen, flow=replace(trail.flow, source=address)))
+
+    def to_public(self, trail: Trail) -> Iterator[Trail]:
+        """In through a public address of the estate, if something stands behind it for this flow."""
+        flow, public = trail.flow, public_at(self.estate, trail.flow.destination)
+        ways = ways_in(self.estate, flow.destination, flow)
+        if ways or public is None:
+            yield from self.enter(trail, ways)
+            return
+        attached = attachment(self.estate, public.id)
+        port = f"{flow.protocol} {flow.destination_port}" if flow.destination_port else flow.protocol
+        if attached:
+            text = f"{attached.name} forwards nothing for {port} that comes to {public.id.name}"
+            yield trail.noting(Reason(Kind.PUBLIC_ADDRESS, Verdict.DENIED, text, public.id.name, public.id))
+            return
+        text = f"nothing in the estate uses public IP {public.id.name}"
+        missing = frozenset({f"what uses public IP {public.id.name}"})
+        yield trail.noting(Reason(Kind.PUBLIC_ADDRESS, Verdict.UNKNOWN, text, public.id.name, public.id, missing))
+
+    def _firewall(self, trail: Trail, firewall: Firewall) -> Trail:
+        step = Step("VirtualAppliance", ", ".join(firewall.addresses), firewall.id)
+        reason = wording.depends_on_appliance(f"Azure Firewall {firewall.id.name}", firewall.id)
+        return replace(trail.to(step).noting(reason), appliances=(*trail.appliances, firewall.id))
+
+    def _appliance(self, trail: Trail, point: Point, text: str) -> Iterator[Trail]:
+        """To a next hop by address, and on from there."""
+        address, networks = address_of(text), _near(self.estate.network_of(point.configuration.subnet))
+        match self.owners.find(address, networks) if address else None:
+            case Point() as owner:
+                yield from self._through(trail, owner)
+            case Balanced() as balanced:
+                for there, member in self._balance(replace(trail), balanced, keep=True):
+                    if member:
+                        yield from self._through(there, member)
+                    else:
+                        yield there
+            case Firewall() as firewall:
+                yield self._firewall(trail, firewall)
+            case _:
+                yield trail.noting(self._nobody(text, address, networks))
+
+    def _nobody(self, text: str, address: Address | None, networks: list[ResourceId]) -> Reason:
+        """Nothing known has the address of a next hop."""
+        subnet = self.owners.subnet(address, networks) if address else None
+        if subnet:
+            said = f"next hop {text} does not exist: nothing in subnet {subnet.id.name} has this address"
+            return Reason(Kind.APPLIANCE, Verdict.DENIED, said, text, subnet.id)
+        missing = frozenset({f"what has the address {text}"})
+        return Reason(Kind.APPLIANCE, Verdict.UNKNOWN, f"next hop {text} is not in the estate", text, missing=missing)
+
+    def _through(self, trail: Trail, point: Point) -> Iterator[Trail]:
+        """Through an appliance: in, and out by any of its NICs; never better than unknown."""
+        vm = self.estate.vm_of(point.nic)
+        appliance = vm.id if vm else point.nic.vm or point.nic.id
+        trail = trail.to(Step("VirtualAppliance", point.configuration.address or "", point.nic.id))
+        if appliance in trail.appliances:
+            text = f"the routes lead in a circle: it comes to {appliance.name} again"
+            yield trail.noting(Reason(Kind.APPLIANCE, Verdict.DENIED, text, appliance.name, appliance))
+            return
+        trail = replace(trail.noting(*self.stands(point)), appliances=(*trail.appliances, appliance))
+        if not point.nic.ip_forwarding:
+            text = f"{point.nic.id.name} may not forward: IP forwarding is off"
+            trail = trail.noting(Reason(Kind.APPLIANCE, Verdict.DENIED, text, point.nic.id.name, point.nic.id))
+        if trail.verdict is Verdict.DENIED and self.answers:
+            yield trail
+            return
+        if not self.answers:
+            filtered = self.filters.inbound(point, trail.flow)
+            trail = trail.noting(*wording.filter_reasons(filtered, point, inbound=True))
+        if any(reason.verdict is Verdict.DENIED for reason in trail.steps[-1].reasons):
+            yield trail
+            return
+        trail = trail.noting(wording.depends_on_appliance(appliance.name, appliance))
+        ways = self._interfaces(point, trail.flow.destination.version)
+        for interface in ways:
+            yield from self.depart(
+                _forked(trail, ways, f"the interface by which {appliance.name} sends it on"), interface
+            )
+
+    def _interfaces(self, point: Point, version: int) -> list[Point]:
+        """The endpoints by which an appliance can send on: the primary one of each of its NICs."""
+        vm = self.estate.vm_of(point.nic)
+        nics = [nic for rid in vm.nics if (nic := self.estate.nics.get(rid))] if vm else []
+        found = []
+        for nic in nics or [point.nic]:
+            fitting = [
+                p for each in nic.ip_configurations if (p := Point(nic, each)).address and p.address.version == version
+            ]
+            found += sorted(fitting, key=lambda each: not each.configuration.primary)[:1]
+        return found or [point]
+
+    def _balance(self, trail: Trail, balanced: Balanced, *, keep: bool = False) -> Iterator[tuple[Trail, Point | None]]:
+        """To each running member behind a private frontend; `keep` leaves the destination as it is."""
+        balancer, front, flow = balanced.balancer, balanced.frontend, trail.flow
+        trail = trail.to(Step("LoadBalancer", front.address or "", balancer.id))
+        rules = [rule for rule in balancer.rules if front in frontends(balancer, rule) and covers(rule, flow)]
+        if not rules:
+            asked = f"{flow.protocol} {flow.destination_port}" if flow.destination_port else flow.protocol
+            text = f"load balancer {balancer.id.name} has no rule for {asked}"
+            yield trail.noting(Reason(Kind.LOAD_BALANCER, Verdict.DENIED, text, balancer.id.name, balancer.id)), None
+            return
+        found = [(rule, point) for rule in rules for point in targets(self.estate, balancer, rule)]
+        members = [(rule, point) for rule, point in found if not self.stands(point)]
+        if not members:
+            text = f"no member behind load balancer {balancer.id.name} is there to answer"
+            yield trail.noting(Reason(Kind.LOAD_BALANCER, Verdict.DENIED, text, balancer.id.name, balancer.id)), None
+        for rule, point in members:
+            there = _forked(trail, members, f"the member that load balancer {balancer.id.name} chooses")
+            if not keep:
+                port = translated(rule, flow.destination_port)
+                there = replace(
+                    there, flow=replace(flow, destination=point.address or flow.destination, destination_port=port)
+                )
+            yield there, point
+
+
+def attachment(estate: Estate, public: ResourceId) -> ResourceId | None:
+    """What uses a public IP, as far as the estate shows."""
+    for point in estate.points:
+        if point.configuration.public_ip == public:
+            return point.nic.id
+    for balancer in estate.load_balancers.values():
+        if any(front.public_ip == public for front in balancer.frontends):
+            return balancer.id
+    return next((each.id for each in estate.nat_gateways.values() if public in each.public_ips), None)
+
+
+def _near(network: VirtualNetwork | None) -> list[ResourceId]:
+    """A network and those that it is peered with."""
+    return [network.id, *(each.remote for each in network.peerings if each.connected)] if network else []
+
+
+def _forked[T](trail: Trail, ways: Iterable[T], what: str) -> Trail:
+    """The trail, which is one of several: what decides between them is not seen."""
+    if len(list(ways)) < 2:
+        return trail
+    reason = Reason(Kind.ROUTE, Verdict.UNKNOWN, f"the ways differ by {what}", missing=frozenset({what}))
+    return replace(trail, forks=(*trail.forks, reason))
+
+
+def _not_forwarded(peering: Peering, point: Point, remote: VirtualNetwork) -> Reason:
+    text = f"peering {peering.name} of {remote.id.name} does not take what {point.nic.id.name} forwards for others"
+    return Reason(Kind.ROUTE, Verdict.DENIED, text, peering.name, remote.id)
