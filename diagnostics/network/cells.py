@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -62,12 +63,11 @@ def set_of(spans: Iterable[Span], version: int) -> AddressSet:
 
 def for_all(path: Path, sample: Address) -> Path:
     """What was found for the one address that stands for many, said of all of them."""
-    said = tuple(
-        replace(
-            reason,
-            text=reason.text.replace(str(sample), "that address"),
-            missing=frozenset(name.replace(str(sample), "that address") for name in reason.missing),
-        )
-        for reason in path.because
-    )
-    return replace(path, because=said)
+    # The same digits may begin a prefix or be part of another address: those stay.
+    alone = re.compile(rf"(?<![\w.:]){re.escape(str(sample))}(?![\w/:]|\.\d)")
+
+    def said(text: str) -> str:
+        return alone.sub("that address", text)
+
+    because = (replace(r, text=said(r.text), missing=frozenset(map(said, r.missing))) for r in path.because)
+    return replace(path, because=tuple(because))

@@ -87,7 +87,7 @@ class Sources:
     def of(self, destination: Point, port: int | None, protocol: str = "Tcp") -> Reachable:
         """Who can reach an endpoint."""
         address = _address(destination)
-        parts = self._parts(destination, self._cells(destination, address.version), (protocol, port))
+        parts = self._parts(destination, (protocol, port))
         machines = (
             (point, self._engine.path(flow, source=point, destination=destination).verdict)
             for point in self._estate.points
@@ -99,13 +99,12 @@ class Sources:
     def exposed(self, point: Point) -> tuple[Exposed, ...]:
         """What of an endpoint is open to the internet."""
         address = _address(point)
-        cells = [span for span in self._cells(point, address.version) if _is_public(span, address.version)]
         found: dict[tuple[str, Bounds, tuple[Reason, ...], str], list[Span]] = {}
         for protocol in PROTOCOLS:
             for ports in self._ports(point, protocol):
                 port = ports[0] if protocol.lower() in WITH_PORTS else None
                 ways = ways_to(self._estate, point, Flow(address, address, protocol, port))
-                parts = self._parts(point, cells, (protocol, port)) if ways else ()
+                parts = self._parts(point, (protocol, port), public_only=True) if ways else ()
                 sources = _bounds(parts)
                 if sources.may:
                     because = _unique(r for part in parts if part.verdict is not Verdict.DENIED for r in part.because)
@@ -129,35 +128,39 @@ class Sources:
                 borders.append(Intervals.of([(first, last)], PORTS_TOP))
         return elementary(borders, PORTS_TOP)
 
-    def _cells(self, point: Point, version: int) -> list[Span]:
-        """Source addresses that no rule and no route of the answer tells apart."""
-        borders = [family(PRIVATE, version)]
+    def _cells(self, point: Point, protocol: str, port: int | None) -> list[Span]:
+        """Source addresses that no rule for this port and no route of the answer tells apart."""
+        version = _address(point).version
+        top, borders = top_of(version), [family(PRIVATE, version)]
         for terms in terms_at(self._engine.filters, point, inbound=True):
-            borders += [family(terms.sources.must, version), family(terms.sources.may, version)]
-        top = top_of(version)
+            if terms.speaks_of(protocol, port):
+                borders += [family(terms.sources.must, version), family(terms.sources.may, version)]
         starts = self._engine.routing.table(point, version).starts
         borders += [Intervals.of([(start, start)], top) for start in starts]
         if subnet := self._estate.subnet_of(point):
             borders += [family(AddressSet.parse(prefix), version) for prefix in subnet.prefixes]
         return elementary(borders, top)
 
-    def _parts(self, point: Point, cells: Iterable[Span], asked: tuple[str, int | None]) -> tuple[Part, ...]:
+    def _parts(self, point: Point, asked: tuple[str, int | None], *, public_only: bool = False) -> tuple[Part, ...]:
         version = _address(point).version
         found: dict[tuple[Verdict, tuple[Reason, ...]], list[Span]] = {}
-        for span in cells:
-            found.setdefault(self._fate(address_at(span[0], version), point, *asked), []).append(span)
+        for span in self._cells(point, *asked):
+            source = address_at(span[0], version)
+            if not public_only or source not in PRIVATE:
+                found.setdefault(self._fate(source, point, *asked), []).append(span)
         return tuple(Part(set_of(spans, version), *fate) for fate, spans in found.items())
 
     def _fate(
         self, source: Address, point: Point, protocol: str, port: int | None
     ) -> tuple[Verdict, tuple[Reason, ...]]:
         flow = Flow(source, _address(point), protocol, port)
-        if source not in PRIVATE:
-            path = self._engine.path(flow, destination=point)
-            return path.verdict, for_all(path, source).because
         filtered = self._engine.filters.inbound(point, flow)
         reasons = list(wording.filter_reasons(filtered, point, inbound=True))
-        reasons += self._answered(source, point)
+        if source in PRIVATE:
+            reasons += self._answered(source, point)
+        elif filtered.verdict is not Verdict.DENIED:
+            path = for_all(self._engine.path(flow, destination=point), source)
+            return path.verdict, path.because
         verdict = together(reason.verdict for reason in reasons)
         return verdict, tuple(reason for reason in reasons if reason.verdict is verdict)
 
@@ -185,10 +188,6 @@ def _bounds(parts: Iterable[Part]) -> Bounds:
     may = AddressSet.union(part.sources for part in listed if part.verdict is not Verdict.DENIED)
     open_ = (part for part in listed if part.verdict is Verdict.UNKNOWN)
     return Bounds(must, may, frozenset(name for part in open_ for reason in part.because for name in reason.missing))
-
-
-def _is_public(span: Span, version: int) -> bool:
-    return address_at(span[0], version) not in PRIVATE
 
 
 def _unique(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

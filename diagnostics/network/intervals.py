@@ -59,7 +59,11 @@ class Intervals:
         return cls(((0, top),), top)
 
     def __contains__(self, number: int) -> bool:
-        position = bisect_right(self.spans, number, key=lambda span: span[0]) - 1
+        if len(self.spans) == 1:
+            first, last = self.spans[0]
+            return first <= number <= last
+        # A span that begins at the number itself is not beyond it, wherever it ends.
+        position = bisect_right(self.spans, (number, self.top)) - 1
         return position >= 0 and number <= self.spans[position][1]
 
     def __bool__(self) -> bool:

@@ -18,6 +18,7 @@ from diagnostics.network.prefixes import Address, AddressSet, Bounds, union
 
 _PROTOCOLS = {"*": "", "any": "", "all": ""}
 WITH_PORTS = frozenset({"tcp", "udp"})
+_ALL_PORTS = Intervals.all(PORTS_TOP)
 
 
 class Verdict(StrEnum):
@@ -111,17 +112,28 @@ class Terms:
         Ports count for flows that have them: ICMP has none.
         """
         protocol = flow.protocol.lower()
-        parts = [
-            self.protocol in {"", protocol},
-            self.sources.holds(flow.source),
-            self.destinations.holds(flow.destination),
-        ]
-        if protocol in WITH_PORTS:
-            parts += [_port(flow.source_port, self.source_ports), _port(flow.destination_port, self.destination_ports)]
-            parts += [None] if self.unreadable else []
-        if False in parts:
+        if self.protocol not in {"", protocol}:
             return False
-        return None if None in parts else True
+        sure = True
+        if protocol in WITH_PORTS:
+            found = _port(flow.destination_port, self.destination_ports), _port(flow.source_port, self.source_ports)
+            if False in found:
+                return False
+            sure = None not in found and not self.unreadable
+        held = self.sources.holds(flow.source)
+        if held is False:
+            return False
+        there = self.destinations.holds(flow.destination)
+        if there is False:
+            return False
+        return True if sure and held and there else None
+
+    def speaks_of(self, protocol: str, port: int | None) -> bool:
+        """Whether there can be flows of a protocol, and to a port where it has ports, that the rule matches."""
+        plain = protocol.lower()
+        if self.protocol not in {"", plain}:
+            return False
+        return plain not in WITH_PORTS or port is None or port in self.destination_ports
 
     def missing(self, flow: Flow) -> frozenset[str]:
         """What would have to be known to say whether it matches a flow."""
@@ -213,7 +225,7 @@ def _port(port: int | None, allowed: Intervals) -> bool | None:
     """A flow whose port is not given has any: a rule for all ports matches it, another one may."""
     if port is not None:
         return port in allowed
-    return True if allowed == Intervals.all(PORTS_TOP) else None
+    return True if allowed == _ALL_PORTS else None
 
 
 def _span(text: str) -> tuple[int, int]:
