@@ -100,6 +100,7 @@ class BalancingRule:
         pool: the backend pool, or None for a NAT rule to one IP configuration.
         target: the IP configuration of an inbound NAT rule.
         snat: whether a load-balancing rule gives its members outbound access.
+        floating: whether members see the frontend's address and port (direct server return).
     """
 
     id: ResourceId
@@ -285,7 +286,9 @@ class Estate:
 
     def network_of(self, subnet: ResourceId | None) -> VirtualNetwork | None:
         """The virtual network of a subnet."""
-        parent = subnet.parent if subnet else None
+        if subnet is None:
+            return None
+        parent = subnet.parent if (home := self._homes.get(subnet)) is None else home.id
         return self.networks.get(parent) if parent else None
 
     def subnet_of(self, point: Point) -> Subnet | None:
@@ -315,6 +318,10 @@ class Estate:
             if (address := point.address) is not None:
                 found.setdefault(address, []).append(point)
         return found
+
+    @cached_property
+    def _homes(self) -> Mapping[ResourceId, VirtualNetwork]:
+        return {subnet.id: network for network in self.networks.values() for subnet in network.subnets}
 
     @cached_property
     def _by_nic(self) -> Mapping[ResourceId, Vm]:

@@ -124,7 +124,7 @@ class Walk:
             case HopType.NONE:
                 yield trail
             case HopType.VNET_LOCAL:
-                parent = point.configuration.subnet.parent if point.configuration.subnet else None
+                parent = network.id if network else point.configuration.subnet and point.configuration.subnet.parent
                 yield from self._deliver(trail, [parent] if parent else [])
             case HopType.PEERING:
                 yield from self._peering(trail, point, network, route)
@@ -236,7 +236,7 @@ class Walk:
             case Point() as owner:
                 yield from self._through(trail, owner)
             case Balanced() as balanced:
-                for there, member in self._balance(replace(trail), balanced, keep=True):
+                for there, member in self._balance(trail, balanced, keep=True):
                     if member:
                         yield from self._through(there, member)
                     else:
@@ -279,6 +279,8 @@ class Walk:
             return
         trail = trail.noting(wording.depends_on_appliance(appliance.name, appliance))
         ways = self._interfaces(point, trail.flow.destination.version)
+        if any(nic not in self.estate.nics for nic in (vm.nics if vm else ())):
+            yield trail
         for interface in ways:
             yield from self.depart(
                 _forked(trail, ways, f"the interface by which {appliance.name} sends it on"), interface
@@ -313,7 +315,7 @@ class Walk:
             yield trail.noting(Reason(Kind.LOAD_BALANCER, Verdict.DENIED, text, balancer.id.name, balancer.id)), None
         for rule, point in members:
             there = _forked(trail, members, f"the member that load balancer {balancer.id.name} chooses")
-            if not keep:
+            if not keep and not rule.floating:
                 port = translated(rule, flow.destination_port)
                 there = replace(
                     there, flow=replace(flow, destination=point.address or flow.destination, destination_port=port)

@@ -257,6 +257,22 @@ def test_appliances(parts: list[object], verdict: str, because: str) -> None:
     assert because in told(path)[1]
 
 
+def test_an_appliance_may_have_an_interface_that_is_not_in_the_estate() -> None:
+    via, on = (
+        table("rt", route("via", "10.0.2.0/24", "VirtualAppliance", NVA)),
+        table("on", route("x", "10.0.2.0/24", "None")),
+    )
+    path = ask(small(via, on, vm("vm-nva", "nva", "elsewhere"), a="rt", nva="on"), A, B)
+    assert path.verdict == "unknown"
+
+
+def test_with_floating_ip_rules_see_the_address_of_the_frontend() -> None:
+    web = replace(WEB, frontends=(INNER.id,), floating=True)
+    only = nsg("nsg-b", rule("front", 100, "Allow", destinations="10.0.2.100", ports="443"), rule("rest", 200))
+    known = small(nic("b", B, "v/b", pools=(POOL,)), balancer("ilb", INNER, web), only)
+    assert told(ask(known, A, "10.0.2.100", 443))[0] == "allowed"
+
+
 def test_an_appliance_is_behind_its_own_rules() -> None:
     via = table("rt", route("via", "10.0.2.0/24", "VirtualAppliance", NVA))
     guarded = nic("nva", NVA, "v/nva", "nsg-nva", ip_forwarding=True)
