@@ -101,6 +101,8 @@ class BalancingRule:
         target: the IP configuration of an inbound NAT rule.
         snat: whether a load-balancing rule gives its members outbound access.
         floating: whether members see the frontend's address and port (direct server return).
+        one_port: whether every frontend port leads to the backend port itself, each to another member (an inbound NAT
+            rule for a pool).
     """
 
     id: ResourceId
@@ -112,6 +114,7 @@ class BalancingRule:
     target: ResourceId | None = None
     snat: bool = True
     floating: bool = False
+    one_port: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ class LoadBalancer:
     Attributes:
         pools: its backend pools: the addresses of members that are given by address, by pool id.
         rules: load-balancing and inbound NAT rules.
+        listed: the IP configurations that each pool says are in it; those of scale sets are not in the estate.
     """
 
     id: ResourceId
@@ -129,6 +133,7 @@ class LoadBalancer:
     pools: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     rules: tuple[BalancingRule, ...] = ()
     outbound_rules: tuple[BalancingRule, ...] = ()
+    listed: Mapping[ResourceId, tuple[ResourceId, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +184,15 @@ class AdminRule:
 
     Attributes:
         rule: its terms; `access` is `Allow`, `Deny` or `AlwaysAllow`.
+        networks: those that it is in force in.
+        perhaps: those of which that is not known: a configuration counts once it is deployed, and to which members of
+            its network groups, only Azure's effective rules of a network tell.
     """
 
     id: ResourceId
     rule: SecurityRule
     networks: frozenset[ResourceId]
+    perhaps: frozenset[ResourceId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +283,11 @@ class Estate:
     def points(self) -> tuple[Point, ...]:
         """Every IP configuration of every NIC."""
         return tuple(Point(nic, each) for nic in self.nics.values() for each in nic.ip_configurations)
+
+    @cached_property
+    def configurations(self) -> frozenset[ResourceId]:
+        """The ids of all IP configurations, as far as their bodies tell them."""
+        return frozenset(point.configuration.id for point in self.points if point.configuration.id)
 
     @cached_property
     def members(self) -> Mapping[ResourceId, tuple[Point, ...]]:

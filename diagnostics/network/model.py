@@ -56,16 +56,22 @@ class Nic:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        nic = decode(body, wire.Nic)
+        return cls.of(decode(body, wire.Nic))
+
+    @classmethod
+    def of(cls, nic: wire.Nic) -> Self:
+        """Build it from wire; raises ParseError for an id that is none."""
         properties = nic.properties
         return cls(
             id=ResourceId.parse(nic.id, "$.id"),
             location=nic.location,
             provisioning_state=properties.provisioning_state,
-            vm=_reference(properties.virtual_machine),
+            vm=reference(properties.virtual_machine),
             primary=properties.primary,
-            security_group=_reference(properties.network_security_group),
+            security_group=reference(properties.network_security_group),
             ip_configurations=tuple(map(_ip_configuration, properties.ip_configurations or ())),
+            ip_forwarding=properties.enable_ip_forwarding is True,
+            private_endpoint=reference(properties.private_endpoint),
         )
 
     @property
@@ -97,14 +103,18 @@ class Vm:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET with `$expand=instanceView`; raises ParseError with the path of what does not fit."""
-        vm = decode(body, wire.Vm)
+        return cls.of(decode(body, wire.Vm))
+
+    @classmethod
+    def of(cls, vm: wire.Vm) -> Self:
+        """Build it from wire; raises ParseError for an id that is none."""
         profile, disk = vm.properties.network_profile, vm.properties.storage_profile
         references = (profile.network_interfaces if profile else None) or ()
         first = sorted(references, key=lambda nic: not (nic.properties and nic.properties.primary))
         return cls(
             id=ResourceId.parse(vm.id, "$.id"),
             location=vm.location,
-            power_state=power_state(vm.properties.instance_view),
+            power_state=_power_state(vm.properties),
             os=disk.os_disk.os_type if disk and disk.os_disk else "",
             nics=tuple(ResourceId.parse(nic.id, "$.properties.networkProfile.networkInterfaces[].id") for nic in first),
         )
@@ -140,14 +150,23 @@ class Subnet:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        subnet = decode(body, wire.Subnet)
+        return cls.of(decode(body, wire.Subnet))
+
+    @classmethod
+    def of(cls, subnet: wire.Subnet) -> Self:
+        """Build it from wire; raises ParseError for an id that is none."""
         properties = subnet.properties
         prefixes = [properties.address_prefix or "", *(properties.address_prefixes or ())]
         return cls(
             id=ResourceId.parse(subnet.id, "$.id"),
             prefixes=tuple(dict.fromkeys(filter(None, prefixes))),
-            security_group=_reference(properties.network_security_group),
-            route_table=_reference(properties.route_table),
+            security_group=reference(properties.network_security_group),
+            route_table=reference(properties.route_table),
+            private=properties.default_outbound_access is False,
+            nat_gateway=reference(properties.nat_gateway),
+            service_endpoints=tuple(each.service for each in properties.service_endpoints or () if each.service),
+            endpoint_policies=properties.private_endpoint_network_policies or "",
+            occupied=bool(properties.ip_configurations),
         )
 
     def gateway(self, address: str) -> str | None:
@@ -209,11 +228,16 @@ class SecurityGroup:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        group = decode(body, wire.SecurityGroup)
+        return cls.of(decode(body, wire.SecurityGroup))
+
+    @classmethod
+    def of(cls, group: wire.SecurityGroup) -> Self:
+        """Build it from wire; raises ParseError for an id that is none."""
         own, default = group.properties.security_rules or (), group.properties.default_security_rules or ()
         rules = [(rule, False) for rule in own] + [(rule, True) for rule in default]
         return cls(
-            ResourceId.parse(group.id, "$.id"), tuple(_rule(rule, default=is_default) for rule, is_default in rules)
+            ResourceId.parse(group.id, "$.id"),
+            tuple(security_rule(rule, default=is_default) for rule, is_default in rules),
         )
 
     def rule(self, name: str, direction: str = "") -> SecurityRule | None:
@@ -255,8 +279,18 @@ class RouteTable:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        table = decode(body, wire.RouteTable)
-        return cls(ResourceId.parse(table.id, "$.id"), tuple(map(_route, table.properties.routes or ())))
+        return cls.of(decode(body, wire.RouteTable))
+
+    @classmethod
+    def of(cls, table: wire.RouteTable) -> Self:
+        """Build it from wire; raises ParseError for an id that is none."""
+        properties = table.properties
+        return cls(
+            ResourceId.parse(table.id, "$.id"),
+            tuple(map(route, properties.routes or ())),
+            propagates=not properties.disable_bgp_route_propagation,
+            peerings=(properties.disable_peering_route or "").lower() != "all",
+        )
 
     def route_to(self, address: str) -> Route | None:
         """The route of this table with the longest prefix that holds the address; tags are passed over."""
@@ -264,9 +298,17 @@ class RouteTable:
         return max(matching, key=lambda pair: pair[0])[1] if matching else None
 
 
+def _power_state(properties: wire.VmProperties) -> str | None:
+    extended = properties.extended.instance_view if properties.extended else None
+    # `az vm list --show-details` writes "VM running".
+    shown = (properties.power_state or "").lower().removeprefix("vm ").strip()
+    return power_state(properties.instance_view) or power_state(extended) or shown or None
+
+
 def power_state(view: wire.InstanceView | None) -> str | None:
     """The part behind `PowerState/` of an instance view; None where it has none, or Azure itself does not know."""
-    for status in (view.statuses if view else None) or ():
+    apart = (view.power_state,) if view and view.power_state else ()
+    for status in (*((view.statuses if view else None) or ()), *apart):
         kind, _, state = status.code.partition("/")
         if kind.lower() == "powerstate" and state:
             return None if state.lower() == "unknown" else state
@@ -281,11 +323,13 @@ def same_address(one: str | None, other: str | None) -> bool:
         return False
 
 
-def _reference(read: wire.Ref | None) -> ResourceId | None:
+def reference(read: wire.Ref | None) -> ResourceId | None:
+    """The id that a reference names, if it is one."""
     return ResourceId.maybe(read.id) if read else None
 
 
-def _rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
+def security_rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
+    """Build a rule from wire."""
     properties = read.properties
     return SecurityRule(
         name=read.name,
@@ -295,10 +339,10 @@ def _rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
         default=default,
         protocol=properties.protocol,
         sources=_union(properties.source_address_prefix, properties.source_address_prefixes),
-        source_groups=_references(properties.source_application_security_groups),
+        source_groups=references(properties.source_application_security_groups),
         source_ports=_union(properties.source_port_range, properties.source_port_ranges),
         destinations=_union(properties.destination_address_prefix, properties.destination_address_prefixes),
-        destination_groups=_references(properties.destination_application_security_groups),
+        destination_groups=references(properties.destination_application_security_groups),
         destination_ports=_union(properties.destination_port_range, properties.destination_port_ranges),
     )
 
@@ -308,13 +352,17 @@ def _union(one: str | None, many: tuple[str, ...] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in (one, *(many or ())) if text))
 
 
-def _references(read: tuple[wire.Ref, ...] | None) -> tuple[ResourceId, ...]:
+def references(read: tuple[wire.Ref, ...] | None) -> tuple[ResourceId, ...]:
+    """The ids that references name."""
     return tuple(rid for ref in read or () if (rid := ResourceId.maybe(ref.id)))
 
 
-def _route(read: wire.Route) -> Route:
+def route(read: wire.Route) -> Route:
+    """Build a route from wire."""
     properties = read.properties
-    return Route(read.name, properties.address_prefix, properties.next_hop_type, properties.next_hop_ip_address or "")
+    hops = (properties.next_hop.next_hop_ip_addresses if properties.next_hop else None) or ()
+    single = properties.next_hop_ip_address or ""
+    return Route(read.name, properties.address_prefix, properties.next_hop_type, single, hops)
 
 
 def _covers(prefix: str, address: str) -> int | None:
@@ -328,5 +376,14 @@ def _covers(prefix: str, address: str) -> int | None:
 
 def _ip_configuration(read: wire.IpConfiguration) -> IpConfiguration:
     properties = read.properties
-    subnet, address = _reference(properties.subnet), properties.private_ip_address
-    return IpConfiguration(read.name, address or None, subnet, primary=properties.primary is True)
+    return IpConfiguration(
+        name=read.name,
+        address=properties.private_ip_address or None,
+        subnet=reference(properties.subnet),
+        primary=properties.primary is True,
+        id=ResourceId.maybe(read.id) if read.id else None,
+        public_ip=reference(properties.public_ip_address),
+        security_groups=references(properties.application_security_groups),
+        pools=references(properties.load_balancer_backend_address_pools),
+        inbound_nat_rules=references(properties.load_balancer_inbound_nat_rules),
+    )

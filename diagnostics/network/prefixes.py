@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -13,6 +14,7 @@ from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+_TAG = re.compile(r"[A-Za-z][\w.-]*")
 _ANYTHING = frozenset({"*", "any", "all"})
 
 
@@ -166,6 +168,11 @@ def read_prefix(text: str) -> AddressSet | None:
         return AddressSet.parse(text)
     except ParseError:
         return None
+
+
+def names_tag(text: str) -> bool:
+    """Whether a text can be the name of a service tag: `Sql.WestEurope`, but not the `789` that Azure once accepted."""
+    return _TAG.fullmatch(text.strip()) is not None
 
 
 def union(sets: Iterable[Bounds]) -> Bounds:

@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 
 from diagnostics.errors import ParseError
-from diagnostics.network.decoding import decode
+from diagnostics.network.decoding import convert, decode
 from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import Context
 
@@ -80,8 +80,16 @@ class ServiceTags:
     @classmethod
     def decode(cls, body: bytes) -> Self:
         """Read the list; raises ParseError with the path of what does not fit."""
-        values = decode(body, _List).values
-        return cls({value.name.lower(): tuple(value.properties.address_prefixes) for value in values})
+        return cls._of(decode(body, _List))
+
+    @classmethod
+    def of(cls, value: object, where: str = "$") -> Self:
+        """The same for JSON that is decoded already."""
+        return cls._of(convert(value, _List, where))
+
+    @classmethod
+    def _of(cls, read: _List) -> Self:
+        return cls({value.name.lower(): tuple(value.properties.address_prefixes) for value in read.values})
 
     def addresses(self, tag: str) -> AddressSet | None:
         """The addresses of a tag, or None for one that is not on the list.
@@ -95,6 +103,15 @@ class ServiceTags:
         if name not in self._sets:
             self._sets[name] = AddressSet.union(AddressSet.parse(text, f"tag {tag}") for text in self.prefixes[name])
         return self._sets[name]
+
+    def each(self, tag: str) -> tuple[AddressSet, ...] | None:
+        """The prefixes of a tag one by one, as long as they are written: to a route, their lengths count.
+
+        Raises:
+            ParseError: the list has something for this tag that is no prefix.
+        """
+        texts = self.prefixes.get(tag.lower())
+        return None if texts is None else tuple(AddressSet.parse(text, f"tag {tag}") for text in texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,15 @@ class IpConfigurationProperties(_Camel, frozen=True):
     subnet: Ref | None = None
     primary: bool | None = None
     public_ip_address: Ref | None = msgspec.field(default=None, name="publicIPAddress")
+    application_security_groups: tuple[Ref, ...] | None = None
+    load_balancer_backend_address_pools: tuple[Ref, ...] | None = None
+    load_balancer_inbound_nat_rules: tuple[Ref, ...] | None = None
 
 
 class IpConfiguration(_Camel, frozen=True):
     """One IP configuration of a NIC."""
 
+    id: str = ""
     name: str = ""
     properties: IpConfigurationProperties = IpConfigurationProperties()
 
@@ -42,6 +46,8 @@ class NicProperties(_Camel, frozen=True):
     network_security_group: Ref | None = None
     virtual_machine: Ref | None = None
     primary: bool | None = None
+    enable_ip_forwarding: bool | None = msgspec.field(default=None, name="enableIPForwarding")
+    private_endpoint: Ref | None = None
 
 
 class Nic(_Camel, frozen=True):
@@ -76,13 +82,20 @@ class InstanceStatus(_Camel, frozen=True):
     """One status of an instance view, such as `PowerState/running`."""
 
     code: str = ""
-    display_status: str = ""
+    display_status: str | None = None
 
 
 class InstanceView(_Camel, frozen=True):
-    """What a VM does now."""
+    """What a VM does now. Resource Graph has the power state apart from the statuses."""
 
     statuses: tuple[InstanceStatus, ...] | None = None
+    power_state: InstanceStatus | None = None
+
+
+class Extended(_Camel, frozen=True):
+    """What Resource Graph adds to a VM."""
+
+    instance_view: InstanceView | None = None
 
 
 class OsDisk(_Camel, frozen=True):
@@ -102,6 +115,8 @@ class VmProperties(_Camel, frozen=True):
 
     network_profile: NetworkProfile | None = None
     instance_view: InstanceView | None = None
+    extended: Extended | None = None
+    power_state: str | None = None
     storage_profile: StorageProfile | None = None
 
 
@@ -113,6 +128,12 @@ class Vm(_Camel, frozen=True):
     properties: VmProperties = VmProperties()
 
 
+class ServiceEndpoint(_Camel, frozen=True):
+    """A service endpoint of a subnet."""
+
+    service: str = ""
+
+
 class SubnetProperties(_Camel, frozen=True):
     """`properties` of a subnet: singular and plural prefix are a union."""
 
@@ -120,12 +141,18 @@ class SubnetProperties(_Camel, frozen=True):
     address_prefixes: tuple[str, ...] | None = None
     network_security_group: Ref | None = None
     route_table: Ref | None = None
+    default_outbound_access: bool | None = None
+    nat_gateway: Ref | None = None
+    service_endpoints: tuple[ServiceEndpoint, ...] | None = None
+    private_endpoint_network_policies: str | None = None
+    ip_configurations: tuple[Ref, ...] | None = None
 
 
 class Subnet(_Camel, frozen=True):
-    """A subnet."""
+    """A subnet; inside of a template it may have only a name."""
 
     id: str = ""
+    name: str = ""
     properties: SubnetProperties = SubnetProperties()
 
 
@@ -169,12 +196,19 @@ class SecurityGroup(_Camel, frozen=True):
     properties: SecurityGroupProperties = SecurityGroupProperties()
 
 
+class NextHop(_Camel, frozen=True):
+    """The next hops of a route to several appliances at once (`VirtualApplianceEcmp`)."""
+
+    next_hop_ip_addresses: tuple[str, ...] | None = None
+
+
 class RouteProperties(_Camel, frozen=True):
     """`properties` of a user-defined route."""
 
     address_prefix: str = ""
     next_hop_type: str = ""
     next_hop_ip_address: str | None = None
+    next_hop: NextHop | None = None
 
 
 class Route(_Camel, frozen=True):
@@ -188,6 +222,8 @@ class RouteTableProperties(_Camel, frozen=True):
     """`properties` of a route table."""
 
     routes: tuple[Route, ...] | None = None
+    disable_bgp_route_propagation: bool | None = None
+    disable_peering_route: str | None = None
 
 
 class RouteTable(_Camel, frozen=True):

@@ -1,0 +1,39 @@
+"""Documents put together into one estate, whatever mixture of files they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from diagnostics.errors import ParseError
+from diagnostics.network.estate import Estate
+from diagnostics.network.reading.assembly import Assembly
+from diagnostics.network.reading.documents import documents
+from diagnostics.network.reading.texts import values
+
+
+def read_files(files: Iterable[tuple[str, bytes]]) -> Estate:
+    """The estate in files of JSON, each with its name.
+
+    Whatever cannot be read is among the estate's `problems`, with file and JSON path; nothing is raised for it. Of two
+    bodies of one resource the later one counts.
+    """
+    made = Assembly()
+    for name, body in files:
+        try:
+            found = values(body, name)
+        except ParseError as error:
+            made.problem(name, str(error))
+            continue
+        for number, value in enumerate(found):
+            where = f"{name} $" if len(found) == 1 else f"{name} line {number + 1} $"
+            made.take(documents(value, where, PurePath(name).stem))
+    return made.estate()
+
+
+def read_objects(objects: Iterable[object], where: str = "$") -> Estate:
+    """The same for JSON values that are decoded already: resources, lists and pages of them, answers of Azure."""
+    made = Assembly()
+    for number, value in enumerate(objects):
+        made.take(documents(value, f"{where}[{number}]"))
+    return made.estate()
