@@ -1,0 +1,5 @@
+"""What is odd about the rules of an NSG: dead, redundant, conflicting, generalised and unreadable rules, exactly."""
+
+from diagnostics.network.anomalies.report import Anomaly, Kind, anomalies, anomalies_of
+
+__all__ = ["Anomaly", "Kind", "anomalies", "anomalies_of"]

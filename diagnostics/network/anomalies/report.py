@@ -1,0 +1,189 @@
+"""What is odd about the rules of an NSG: which can never match, change nothing, or are in each other's way.
+
+The kinds are those of E. Al-Shaer and H. Hamed, "Modeling and Management of Firewall Policies", with one difference:
+a rule is compared with the union of the others, not with one at a time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from operator import itemgetter
+from types import MappingProxyType
+from typing import NamedTuple, Self
+
+from diagnostics.errors import ParseError
+from diagnostics.network.anomalies import wording
+from diagnostics.network.anomalies.reading import Reader, Reading
+from diagnostics.network.anomalies.rulelist import Fate, RuleList
+from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.security import Context, in_order
+
+
+class Kind(StrEnum):
+    """What is odd about a rule."""
+
+    DEAD = "dead"
+    """It can never match: the rules before it, together, take all of its flows; or there are no such flows."""
+    REDUNDANT = "redundant"
+    """It matches, but without it every flow would end the same."""
+    CONFLICT = "conflict"
+    """A rule before it decides the contrary of some of its flows; each has flows that the other does not match."""
+    GENERALISED = "generalised"
+    """A rule behind it says the contrary of all its flows and of others: it is an exception from that rule."""
+    UNREADABLE = "unreadable"
+    """It has a port range that is none, or an address that is neither a prefix nor the name of a service tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """Something odd about a rule.
+
+    Attributes:
+        rule: the rule that it is about; never a default rule.
+        by: the rules that make it so, in order. Dead: those that take any of its flows, with nothing left for it when
+            all of them have. Redundant: those that would decide its flows in its place. Conflict: those before it that
+            decide the contrary. Generalised: those behind it, except default rules.
+        text: what is odd, with the rule as the subject left out.
+        missing: what would have to be known to be sure of it; empty where it is certain. Dead and redundant always are.
+    """
+
+    kind: Kind
+    rule: SecurityRule
+    by: tuple[SecurityRule, ...]
+    text: str
+    missing: frozenset[str] = frozenset()
+
+    @property
+    def contrary(self) -> tuple[SecurityRule, ...]:
+        """Those of `by` that decide the contrary. A dead rule without any is a harmless leftover."""
+        return tuple(rule for rule in self.by if rule.allows != self.rule.allows)
+
+
+def anomalies(group: SecurityGroup, context: Context | None = None) -> tuple[Anomaly, ...]:
+    """What is odd about the rules of an NSG, inbound first, rule by rule as Azure goes through them.
+
+    A rule that cannot be read is reported as such. As it may match anything, and nothing for sure, no other rule is
+    called dead or redundant because of it.
+    """
+    reader = Reader(context or Context())
+    inbound = _lenient(in_order(group.rules, inbound=True), reader)
+    return inbound + _lenient(in_order(group.rules, inbound=False), reader)
+
+
+def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) -> tuple[Anomaly, ...]:
+    """What is odd about rules of one direction, given in order. What none of them matches counts as denied.
+
+    Raises:
+        ParseError: a rule has a port range that is none, or an address that is neither a prefix nor the name of a
+            service tag.
+    """
+    reader = Reader(context or Context())
+    return _Report.of(rules, [reader.read(rule) for rule in rules]).anomalies()
+
+
+def _lenient(rules: Sequence[SecurityRule], reader: Reader) -> tuple[Anomaly, ...]:
+    readings: list[Reading] = []
+    unreadable: dict[int, Anomaly] = {}
+    for number, rule in enumerate(rules):
+        try:
+            readings.append(reader.read(rule))
+        except ParseError as error:
+            readings.append(Reading.unknown(rule))
+            unreadable[number] = Anomaly(Kind.UNREADABLE, rule, (), str(error))
+    return _Report.of(rules, readings, unreadable).anomalies()
+
+
+class _Pair(NamedTuple):
+    """A rule that decides some of the flows of a later one that says the contrary.
+
+    Attributes:
+        inside: whether the later one matches all that it matches.
+        missing: what would have to be known to be sure.
+    """
+
+    earlier: int
+    later: int
+    inside: bool
+    missing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    rules: Sequence[SecurityRule]
+    readings: Sequence[Reading]
+    listed: RuleList
+    unreadable: Mapping[int, Anomaly]
+    told: Sequence[int]
+
+    @classmethod
+    def of(
+        cls,
+        rules: Sequence[SecurityRule],
+        readings: Sequence[Reading],
+        unreadable: Mapping[int, Anomaly] = MappingProxyType({}),
+    ) -> Self:
+        told = [number for number, rule in enumerate(rules) if not rule.default and number not in unreadable]
+        return cls(rules, readings, RuleList.of(readings), unreadable, told)
+
+    def anomalies(self) -> tuple[Anomaly, ...]:
+        """All of them, in the order of the rules."""
+        found = list(self.unreadable.items())
+        pairs: list[_Pair] = []
+        for number in self.told:
+            fate = self.listed.fate(number)
+            if fate is Fate.DEAD:
+                found.append((number, self._dead(number)))
+                continue
+            if fate is Fate.REDUNDANT:
+                found.append((number, self._redundant(number)))
+            pairs += self._pairs(number)
+        found += self._contrary(pairs)
+        return tuple(anomaly for _, anomaly in sorted(found, key=itemgetter(0)))
+
+    def _dead(self, number: int) -> Anomaly:
+        rule, takers = self.rules[number], self._readable(self.listed.takers(number))
+        return Anomaly(Kind.DEAD, rule, takers, wording.dead(rule, takers))
+
+    def _redundant(self, number: int) -> Anomaly:
+        heirs = self._readable(self.listed.heirs(number))
+        return Anomaly(Kind.REDUNDANT, self.rules[number], heirs, wording.redundant(heirs))
+
+    def _pairs(self, later: int) -> Iterator[_Pair]:
+        """The rules that say the contrary of a later one and decide some of its flows.
+
+        That is certain where all that takes any of its flows is known.
+        """
+        takers = list(_numbers(self.listed.takers(later)))
+        missing = self.readings[later].names.union(*(self.readings[taker].names for taker in takers))
+        for earlier in takers:
+            if earlier not in self.unreadable and self.rules[earlier].allows != self.rules[later].allows:
+                inside = bool(self.listed.holding(earlier) >> later & 1)
+                yield _Pair(earlier, later, inside, missing)
+
+    def _contrary(self, pairs: Sequence[_Pair]) -> Iterator[tuple[int, Anomaly]]:
+        """Conflicts by the later rule, generalisations by the earlier one; what is certain apart from what is not."""
+        grouped: dict[tuple[Kind, int, frozenset[str]], list[int]] = defaultdict(list)
+        for earlier, later, inside, missing in pairs:
+            if inside:
+                grouped[Kind.GENERALISED, earlier, missing].append(later)
+            else:
+                grouped[Kind.CONFLICT, later, missing].append(earlier)
+        for (kind, number, missing), others in grouped.items():
+            rule, by = self.rules[number], tuple(self.rules[other] for other in others)
+            text = wording.conflict(rule, by, missing) if kind is Kind.CONFLICT else wording.generalised(by, missing)
+            yield number, Anomaly(kind, rule, by, text, missing)
+
+    def _readable(self, numbers: int) -> tuple[SecurityRule, ...]:
+        """The rules, without those that perhaps match nothing, and the end of the list."""
+        found = (number for number in _numbers(numbers) if number < len(self.rules) and number not in self.unreadable)
+        return tuple(self.rules[number] for number in found)
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
