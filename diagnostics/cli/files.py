@@ -1,0 +1,112 @@
+"""Files and folders of JSON, read into estates; what cannot be read is counted and told."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from diagnostics.cli.texts import plain
+from diagnostics.errors import ParseError
+from diagnostics.network.estate import Estate, Problem
+
+_SHOWN = 5
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def load(paths: Sequence[Path], tags: Sequence[Path] = (), *, option: str = "--estate", every: bool = False) -> Estate:
+    """The estate in files and folders; problems are told on standard error.
+
+    Args:
+        paths: files, or folders: all `*.json` in them and below, hidden ones left out.
+        tags: files with service tags, the same way.
+        option: the argument that the paths came from, named in errors.
+        every: whether to tell all problems, not the first few.
+
+    Raises:
+        ParseError: a path does not exist, or nothing of a network could be read.
+    """
+    from diagnostics.network.reading import read_files  # noqa: PLC0415 - `--help` and bad usage need not wait for it
+
+    unread: list[Problem] = []
+    files = [*_all(paths, option), *_all(tags, "--tags")]
+    estate = read_files(_contents(files, unread))
+    estate = replace(estate, problems=(*unread, *estate.problems))
+    tell(estate.problems, every=every)
+    if not _anything(estate):
+        named = ", ".join(map(str, paths))
+        what = f"none of {len(files)} files holds anything of a network" if files else "there is no *.json"
+        raise ParseError(f"{option}: {named}: {what}")
+    return estate
+
+
+def tell(problems: Sequence[Problem], *, every: bool = False) -> None:
+    """Say on standard error what could not be read: how much, and the first few."""
+    if not problems:
+        return
+    shown = problems if every else problems[:_SHOWN]
+    more = "" if len(shown) == len(problems) else f"; the first {len(shown)} (--all-problems shows all)"
+    word = "problem" if len(problems) == 1 else "problems"
+    lines = [f"{len(problems)} {word} while reading: what they are about counts as unknown{more}"]
+    lines += [plain(f"  {problem.where}: {problem.text}") for problem in shown]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _all(paths: Iterable[Path], option: str) -> Iterator[Path]:
+    for path in paths:
+        try:
+            if path.is_dir():
+                yield from _below(path)
+            elif path.exists():
+                yield path
+            else:
+                raise ParseError(f"{option}: {path}: there is no such file or folder")
+        except OSError as error:
+            raise ParseError(f"{option}: {path}: {error.strerror or error}") from None
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The JSON files of a folder and of those in it, in the same order everywhere."""
+    for parent, folders, files in folder.walk(on_error=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        names = sorted(name for name in files if name.lower().endswith(".json") and not name.startswith("."))
+        yield from (parent / name for name in names)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _contents(files: Iterable[Path], unread: list[Problem]) -> Iterator[tuple[str, bytes]]:
+    for path in files:
+        try:
+            yield str(path), _utf8(path.read_bytes())
+        except OSError as error:
+            unread.append(Problem(str(path), error.strerror or str(error)))
+
+
+def _utf8(content: bytes) -> bytes:
+    """The content without a byte-order mark: `az … > file` in PowerShell writes UTF-16, and UTF-8 with a mark."""
+    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
+    try:
+        return content.decode(encoding).encode() if encoding else content
+    except UnicodeDecodeError:
+        return content
+
+
+def _anything(estate: Estate) -> bool:
+    return any(
+        (
+            estate.networks,
+            estate.nics,
+            estate.vms,
+            estate.security_groups,
+            estate.route_tables,
+            estate.public_ips,
+            estate.effective_routes,
+            estate.effective_groups,
+            estate.load_balancers,
+        )
+    )

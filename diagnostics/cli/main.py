@@ -1,0 +1,33 @@
+"""The command line from its arguments to its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from diagnostics.cli.exits import Exit
+from diagnostics.cli.parser import parser
+from diagnostics.cli.texts import plain
+from diagnostics.errors import VmreachError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code says how it ended (see `Exit`). Raises SystemExit for bad usage and `--help`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console that cannot show a character shows its code; an answer is never lost to an encoding.
+        if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
+            reconfigure(errors="backslashreplace")
+    asked = parser().parse_args(arguments)
+    try:
+        code = int(asked.run(asked))
+        sys.stdout.flush()
+    except VmreachError as error:
+        lines = f"{asked.command}: {error}".splitlines()
+        sys.stderr.write("".join(f"{plain(line)}\n" for line in lines))
+        return Exit.BAD
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`| head`); the interpreter's last flush must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.BAD
+    return code

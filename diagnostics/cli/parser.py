@@ -1,0 +1,99 @@
+"""The arguments of the command line. argparse: no dependency, and exit code 2 for bad usage."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diagnostics import __version__
+from diagnostics.cli import diff, explain, exposure, rules
+from diagnostics.errors import ParseError
+from diagnostics.network.questions import port
+
+if TYPE_CHECKING:
+    type Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
+
+_ENDPOINT = (
+    "name or id of a VM, NIC, IP configuration (NIC/NAME), private endpoint or public IP, or an address; in any case"
+)
+_TARGET = "the same with port and protocol: vm2:3389, vm2:53/udp, [2001:db8::4]:443/tcp, vm2/icmp; tcp if not given"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; what it returns has `run`, the command's function."""
+    top = argparse.ArgumentParser(
+        prog="python -m diagnostics",
+        description="What Azure's network does with a flow, from exported configuration alone: no login, no call.",
+        epilog="How to export with az, and what the answers mean: docs/cli.md",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"vmreach {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _explain(commands)
+    _exposure(commands)
+    _rules(commands)
+    _diff(commands)
+    return top
+
+
+def _explain(commands: Commands) -> None:
+    codes = "0 allowed, 1 denied, 3 unknown"
+    command = _command(commands, "explain", "whether a flow gets through and back, hop by hop, and why", codes)
+    command.set_defaults(run=explain.run)
+    _estate(command)
+    command.add_argument("--from", dest="source", required=True, metavar="ENDPOINT", help=_ENDPOINT)
+    target = "ENDPOINT[:PORT][/PROTOCOL]"
+    command.add_argument("--to", dest="destination", required=True, metavar=target, help=_TARGET)
+    command.add_argument("--source-port", type=_port, metavar="N", help="the port it comes from; any, if not given")
+
+
+def _exposure(commands: Commands) -> None:
+    codes = "0 nothing is exposed, 1 something is, 3 nothing for sure, something perhaps"
+    command = _command(commands, "exposure", "what can be reached from the internet, and by which rules", codes)
+    command.set_defaults(run=exposure.run)
+    _estate(command)
+    command.add_argument("--of", metavar="ENDPOINT", help=f"only of this one: {_ENDPOINT}")
+
+
+def _rules(commands: Commands) -> None:
+    codes = "0 nothing was found, 1 something was, 3 nothing for sure, but not all rules could be judged"
+    command = _command(commands, "rules", "which rules of NSGs never match, repeat others or contradict them", codes)
+    command.set_defaults(run=rules.run)
+    _estate(command)
+    command.add_argument("--group", metavar="NAME", help="only of this NSG: its name or id, in any case")
+
+
+def _diff(commands: Commands) -> None:
+    codes = "0 nothing changes, 1 something does, 3 nothing for sure, something perhaps"
+    command = _command(commands, "diff", "the flows whose verdict differs between two estates", codes)
+    command.set_defaults(run=diff.run)
+    command.add_argument("before", type=Path, metavar="BEFORE", help="a JSON file, or a folder of them")
+    command.add_argument("after", type=Path, metavar="AFTER", help="the same, after the change")
+
+
+def _command(commands: Commands, name: str, does: str, codes: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=does,
+        description=f"Tell {does}.",
+        epilog=f"Exit code: {codes}; 2 bad usage, or nothing could be read.",
+        allow_abbrev=False,
+    )
+    command.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    command.add_argument("--all-problems", action="store_true", help="tell everything that could not be read")
+    tags = "Azure's service tags as JSON: the weekly file, or what `az network list-service-tags` prints"
+    command.add_argument("--tags", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help=tags)
+    return command
+
+
+def _estate(command: argparse.ArgumentParser) -> None:
+    what = "files of JSON, or folders of them: ARM bodies and lists, Resource Graph rows, what az prints, templates"
+    command.add_argument("--estate", type=Path, nargs="+", action="extend", required=True, metavar="PATH", help=what)
+
+
+def _port(text: str) -> int:
+    try:
+        return port(text, "source port")
+    except ParseError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
