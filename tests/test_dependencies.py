@@ -1,6 +1,8 @@
 """requirements.txt is what is deployed; requirements.lock pins it and all else; pyproject.toml agrees with both."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -57,3 +59,21 @@ def no_address(lock: str) -> None:
 
 def test_nothing_deployed_belongs_to_development() -> None:
     assert not DEPLOYED.keys() & {pin.partition("==")[0] for pin in EXTRAS}
+
+
+APART = ("diagnostics.__main__", "diagnostics.cli.page", "diagnostics.network.fleet", "diagnostics.network.batch")
+LOADED = "import importlib, sys; [*map(importlib.import_module, sys.argv[1:])]; print(*sys.modules)"
+
+
+def test_what_is_heavy_or_not_deployed_is_imported_only_where_it_is_used() -> None:
+    parts = (path.relative_to(ROOT).with_suffix("").parts for path in sorted((ROOT / "diagnostics").rglob("*.py")))
+    names = [name for each in parts if not (name := ".".join(each).removesuffix(".__init__")).startswith(APART)]
+    program = [sys.executable, "-c", LOADED, *names]
+    loaded = subprocess.run(program, capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
+    assert {"diagnostics.cli.explain", "diagnostics.network.reach", "msgspec"} <= set(loaded)
+    assert not {"numpy", "rich"} & set(loaded)
+
+
+def test_the_command_line_is_not_deployed() -> None:
+    left_out = (ROOT / ".funcignore").read_text().splitlines()
+    assert {"diagnostics/cli", "diagnostics/__main__.py"} <= set(left_out)

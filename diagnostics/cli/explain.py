@@ -73,7 +73,8 @@ def _headline(page: Page, path: Path, question: Question) -> None:
     ports = "" if flow.destination_port is None else f" {flow.destination_port}"
     ends = f"{_named(question.source)} → {_named(question.destination)}"
     page.headline(Mark.of(path.verdict), path.verdict, f"{ends}, {flow.protocol.lower()}{ports}")
-    page.row("", f"{_placed(question.source)} → {_placed(question.destination)}", "bright_black")
+    page.row("from", _placed(question.source), "bright_black")
+    page.row("to", _placed(question.destination), "bright_black")
     page.line()
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     type Found = tuple[Point, tuple[Exposed, ...]]
 
+_NAMED = 20
+
 
 def run(asked: argparse.Namespace) -> Exit:
     """Answer, print, and say by the exit code whether something is exposed."""
@@ -65,7 +67,7 @@ def show(page: Page, found: Sequence[Found], code: Exit) -> None:
     closed = [f"{sets.called(point)} {point.address}" for point, each in found if not each]
     if some and closed:
         page.line()
-        page.row("closed", ", ".join(closed), "green")
+        page.row("closed", sets.few(closed, _NAMED), "green")
 
 
 def _none_of(found: Sequence[Found]) -> str:

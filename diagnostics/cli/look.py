@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from diagnostics.network.ids import VIRTUAL_MACHINE
+from diagnostics.network.path import Kind
 from diagnostics.network.security import Verdict
 
 if TYPE_CHECKING:
@@ -18,18 +20,30 @@ _COMMANDS = {
     "microsoft.compute/virtualmachines": "az vm show --show-details --query powerState --name {name}",
     "microsoft.network/networkinterfaces": "az network nic show-effective-route-table --name {name}",
 }
+_GUEST = "inside of the guest: ip route (Linux), route print (Windows)"
+_APPLIANCE = "inside of the appliance: its own rules and routes"
 
 
 def commands(reasons: Iterable[Reason]) -> tuple[str, ...]:
-    """A command for each resource that stands in the way, or may; each once."""
-    found = (reason.resource for reason in reasons if reason.resource and reason.verdict is not Verdict.ALLOWED)
-    return tuple(dict.fromkeys(command for resource in found if (command := _command(resource))))
+    """A command for each resource that stands in the way, or may, or where else to look; each once."""
+    found = (_command(reason) for reason in reasons if reason.verdict is not Verdict.ALLOWED)
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _command(resource: ResourceId) -> str:
-    command = _COMMANDS.get(resource.type, "")
-    if not command:
+def _command(reason: Reason) -> str:
+    resource = reason.resource
+    if resource is None:
         return ""
+    if reason.verdict is Verdict.UNKNOWN and (inside := _inside(reason, resource)):
+        return inside
+    command = _COMMANDS.get(resource.type, "")
     group, subscription = shlex.quote(resource.resource_group), shlex.quote(resource.subscription)
     where = f" -g {group} --subscription {subscription} -o table"
-    return command.format(name=shlex.quote(resource.name)) + where
+    return command.format(name=shlex.quote(resource.name)) + where if command else ""
+
+
+def _inside(reason: Reason, resource: ResourceId) -> str:
+    """Where to look for what only a machine itself knows, and no command of az shows."""
+    if any(name.startswith("the guest's routes") for name in reason.missing):
+        return _GUEST
+    return _APPLIANCE if reason.kind is Kind.APPLIANCE and resource.type == VIRTUAL_MACHINE else ""

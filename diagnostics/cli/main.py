@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -20,14 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reconfigure(errors="backslashreplace")
     asked = parser().parse_args(arguments)
     try:
-        code = int(asked.run(asked))
-        sys.stdout.flush()
+        return int(asked.run(asked))
     except VmreachError as error:
         lines = f"{asked.command}: {error}".splitlines()
         sys.stderr.write("".join(f"{plain(line)}\n" for line in lines))
         return Exit.BAD
-    except BrokenPipeError:
-        # Whoever read the output has seen enough (`| head`); the interpreter's last flush must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.BAD
-    return code

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from diagnostics.cli.marks import Mark
-from diagnostics.cli.texts import plain
+from diagnostics.cli.texts import plain, stop_writing
 
 _LABEL = 9
 _NARROWEST = 20
@@ -19,11 +19,20 @@ _COLOURS = {Mark.GOOD: "green", Mark.BAD: "red", Mark.UNKNOWN: "yellow", Mark.NO
 _ASCII = str.maketrans("✓✗→·", "+x>-")
 
 
+class _Console(Console):
+    """A console that a reader may leave; rich would end the program with a code that is an answer here."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing any more."""
+        self.quiet = True
+        stop_writing()
+
+
 class Page:
     """What a command prints on standard output."""
 
     def __init__(self) -> None:
-        self.console = Console(markup=False, emoji=False, highlight=False)
+        self.console = _Console(markup=False, emoji=False, highlight=False)
         self._ascii = self.console.options.ascii_only
 
     def headline(self, mark: Mark, answer: str, text: str) -> None:

@@ -11,6 +11,7 @@ from diagnostics.cli.exits import Exit
 from diagnostics.cli.files import load
 from diagnostics.cli.marks import Mark
 from diagnostics.cli.output import new_page
+from diagnostics.cli.sets import few
 from diagnostics.cli.texts import print_json
 from diagnostics.errors import ParseError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     type Found = tuple[SecurityGroup, tuple[Anomaly, ...]]
 
+_NAMED = 20
 _MARKS = {"dead": Mark.BAD, "unreadable": Mark.BAD, "redundant": Mark.NOTE, "conflict": Mark.NOTE}
 
 
@@ -66,7 +68,7 @@ def show(page: Page, found: Sequence[Found], code: Exit) -> None:
                 page.marked(_mark(each), f"{each.kind}: {_named(each.rule)} {each.text}", bare=True)
     if plain := [group.id.name for group, some in found if not some]:
         page.line()
-        page.row("nothing", ", ".join(plain), "green")
+        page.row("nothing", few(plain, _NAMED), "green")
 
 
 def _mark(anomaly: Anomaly) -> Mark:

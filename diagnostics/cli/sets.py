@@ -32,17 +32,17 @@ def internet(addresses: AddressSet) -> str:
         whole = _PUBLIC & family
         if addresses and addresses <= whole and addresses != whole:
             inside, outside = addresses.prefixes(), (whole - addresses).prefixes()
-            if len(inside) > _FEW and len(outside) <= _FEW:
-                return f"all of the internet ({name}) but {', '.join(outside)}"
+            if len(inside) > _FEW and len(outside) < len(inside):
+                return f"all of the internet ({name}) but {few(outside)}"
         elif addresses == whole:
             return f"all of the internet ({name})"
     return few(addresses.prefixes())
 
 
-def few(names: Sequence[str]) -> str:
+def few(names: Sequence[str], most: int = _FEW) -> str:
     """The first names of a list, and how many more there are."""
-    more = len(names) - _FEW
-    return ", ".join(names[:_FEW]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def sources(known: Bounds) -> str:
@@ -52,6 +52,8 @@ def sources(known: Bounds) -> str:
         return f"from {internet(known.must)}"
     if not known.must:
         return f"perhaps from {internet(perhaps)}"
+    if len(perhaps.prefixes()) < len(known.must.prefixes()):
+        return f"from {internet(known.may)}; of these only perhaps from {few(perhaps.prefixes())}"
     return f"from {internet(known.must)}; perhaps from {internet(perhaps)} too"
 
 

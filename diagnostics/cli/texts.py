@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from typing import Any
@@ -18,7 +19,16 @@ def plain(text: object) -> str:
 
 def print_json(document: Any) -> None:
     """One JSON document to standard output, in ASCII: whatever reads it, and on whatever console."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    try:
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        stop_writing()
+
+
+def stop_writing() -> None:
+    """Whoever read the output has seen enough (`| head`): the rest goes nowhere, the exit code stays the answer's."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _escape(char: str) -> str:

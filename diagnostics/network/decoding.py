@@ -33,6 +33,8 @@ def convert[T](value: object, kind: type[T], where: str = "$") -> T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise _parse_error(error, value, where) from None
+    except UnicodeEncodeError as error:  # half of a surrogate pair, which `json` lets through
+        raise ParseError(f"{where}: not readable as text: {error}") from None
 
 
 def _parse_error(error: msgspec.ValidationError, value: object, where: str) -> ParseError:

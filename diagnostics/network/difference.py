@@ -28,7 +28,7 @@ _TRANSIT = ("public_ips", "nat_gateways", "load_balancers", "gateways", "local_g
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Flows between two ends whose verdict changes.
+    """Flows between two ends whose verdict changes, or is unknown for want of something else than before.
 
     Attributes:
         source, destination: an endpoint as it is afterwards, or `Internet`.
@@ -139,7 +139,7 @@ class _Difference:
                 flow = cell.flow(pair.address, there)
                 before = self._before.path(flow, source=pair.before)
                 after = self._after.path(flow, source=pair.after)
-            fates[cell] = before, for_all(after, there)
+            fates[cell] = for_all(before, there), for_all(after, there)
         source: Point | str = INTERNET if inbound else pair.after
         yield from _merged(source, pair.after if inbound else INTERNET, fates, version)
 
@@ -202,7 +202,7 @@ def _merged(
     source: Point | str, destination: Point | str, fates: dict[_Cell, tuple[Path, Path]], version: int = 0
 ) -> Iterator[Change]:
     """The cells whose verdict changes, put together into as few changes as say it."""
-    changed = [(cell, one, other) for cell, (one, other) in fates.items() if one.verdict is not other.verdict]
+    changed = [(cell, one, other) for cell, (one, other) in fates.items() if _differ(one, other)]
     keyed = [
         ((c.protocol, a.verdict, b.verdict, b.because), c.addresses, c.source_ports, c.ports) for c, a, b in changed
     ]
@@ -216,6 +216,17 @@ def _merged(
     for ((protocol, before, after, because), found, sources), addresses_ in spans.items():
         outside = set_of(addresses_, version) if version else None
         yield Change(source, destination, protocol, found, sources, before, after, because, outside)
+
+
+def _differ(one: Path, other: Path) -> bool:
+    """Whether the verdicts differ, or may: unknown is the same only while the same is missing."""
+    if one.verdict is Verdict.UNKNOWN is other.verdict:
+        return _missing(one) != _missing(other)
+    return one.verdict is not other.verdict
+
+
+def _missing(path: Path) -> set[str]:
+    return {name for reason in path.because for name in reason.missing}
 
 
 def _grouped[K: Hashable](pairs: Iterable[tuple[K, Span]], top: int) -> dict[K, Intervals]:

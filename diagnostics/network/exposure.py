@@ -100,11 +100,17 @@ class Sources:
         """What of an endpoint is open to the internet."""
         address = _address(point)
         found: dict[tuple[str, Bounds, tuple[Reason, ...], str], list[Span]] = {}
+        rules = list(terms_at(self._engine.filters, point, inbound=True))
         for protocol in PROTOCOLS:
+            # Ports of which the same rules speak, and to which the same ways lead, fare alike wherever they lie.
+            known: dict[object, tuple[Part, ...]] = {}
             for ports in self._ports(point, protocol):
                 port = ports[0] if protocol.lower() in WITH_PORTS else None
                 ways = ways_to(self._estate, point, Flow(address, address, protocol, port))
-                parts = self._parts(point, (protocol, port), public_only=True) if ways else ()
+                alike = ways, tuple(terms.speaks_of(protocol, port) for terms in rules)
+                if alike not in known:
+                    known[alike] = self._parts(point, (protocol, port), public_only=True) if ways else ()
+                parts = known[alike]
                 sources = _bounds(parts)
                 if sources.may:
                     because = _unique(r for part in parts if part.verdict is not Verdict.DENIED for r in part.because)

@@ -6,14 +6,15 @@ Source: "How network security groups filter network traffic", "Security admin ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from diagnostics.network.estate import EffectiveGroup, Estate, Point
+from diagnostics.network.estate import AdminRule, EffectiveGroup, Estate, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.meaning import World, context_at
 from diagnostics.network.model import SecurityGroup, SecurityRule
-from diagnostics.network.security import Context, Flow, Terms, Verdict, first_match, in_order
+from diagnostics.network.prefixes import AddressSet, Bounds
+from diagnostics.network.security import WITH_PORTS, Context, Flow, Terms, Verdict, first_match, in_order
 from diagnostics.network.tags import HOST, INSTANCE_METADATA
 
 _PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
@@ -65,6 +66,15 @@ class Filtered:
     stages: tuple[Stage, ...]
     open: bool = False
 
+    @property
+    def may_bypass(self) -> bool:
+        """Whether an admin rule that perhaps matches would pass over what comes behind."""
+        stage = self.stages[0] if self.stages else None
+        if stage is None or stage.level is not Level.ADMIN or stage.verdict is not Verdict.UNKNOWN:
+            return False
+        rules = (*stage.doubtful, *((stage.rule,) if stage.rule else ()))
+        return any(rule.access.lower() == "alwaysallow" for rule in rules)
+
 
 class Filters:
     """The rules at every endpoint of an estate, made ready once."""
@@ -102,12 +112,16 @@ class Filters:
 
     def admin_rules(self, point: Point, *, inbound: bool, world: World = World.BOUNDS) -> Rules:
         """The security admin rules that apply to the network of an endpoint, in order."""
-        subnet = point.configuration.subnet
+        network = subnet.parent if (subnet := point.configuration.subnet) else None
         key = (world, "admin", inbound, *self._place(point))
         if key not in self._rules:
-            own = [each.rule for each in self._estate.admin_rules if subnet and subnet.parent in each.networks]
-            ordered = sorted((rule for rule in own if rule.inbound == inbound), key=lambda rule: rule.priority)
-            self._rules[key] = self._terms(ordered, point, world)
+            here = [each for each in self._estate.admin_rules if network in each.networks | each.perhaps]
+            own = sorted((e for e in here if e.rule.inbound == inbound), key=lambda each: each.rule.priority)
+            context = self.context(point, world)
+            found = ((each, Terms.lenient(each.rule, context)) for each in own)
+            self._rules[key] = tuple(
+                (each.rule, terms if network in each.networks else _undeployed(each, terms)) for each, terms in found
+            )
         return self._rules[key]
 
     def _decide(self, point: Point, flow: Flow, *, inbound: bool) -> Filtered:
@@ -126,7 +140,8 @@ class Filters:
 
     def _in_world(self, point: Point, flow: Flow, world: World, *, inbound: bool) -> Filtered:
         platform = not inbound and (flow.destination in HOST or flow.destination in INSTANCE_METADATA)
-        admin = None if platform else _admin(self.admin_rules(point, inbound=inbound, world=world), flow)
+        above = self.admin_rules(point, inbound=inbound, world=world)
+        admin = _admin(_naming_platform(above, flow) if platform else above, flow)
         if admin and admin.verdict is not Verdict.UNKNOWN and (admin.bypasses or admin.verdict is Verdict.DENIED):
             return Filtered(admin.verdict, (admin,))
         stages = []
@@ -181,6 +196,12 @@ class Filters:
         return frozenset({f"the {level} {subnet.name}" if subnet else f"the {level} of {point.nic.id.name}"})
 
 
+def _undeployed(rule: AdminRule, terms: Terms) -> Terms:
+    """The terms of a rule of which it is not known whether it is in force: it matches nothing for sure."""
+    missing = frozenset({f"whether security admin rule {rule.rule.name} is in force here"})
+    return replace(terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing))
+
+
 def _admin(rules: Rules, flow: Flow) -> Stage | None:
     """What admin rules decide; None where none of them speaks about the flow, or one hands on to the NSGs."""
     doubtful: list[SecurityRule] = []
@@ -223,13 +244,17 @@ def _stage(level: Level, group: ResourceId | None, rules: Rules, flow: Flow) -> 
 
 def _platform(rules: Rules, flow: Flow) -> Rules:
     """The rules that count for the platform's own addresses: those that name its tags."""
-    named = tuple((rule, terms) for rule, terms in rules if _names_platform(rule, flow))
-    return (*named, (_LET_THROUGH, Terms.of(_LET_THROUGH, Context())))
+    return (*_naming_platform(rules, flow), (_LET_THROUGH, Terms.of(_LET_THROUGH, Context())))
+
+
+def _naming_platform(rules: Rules, flow: Flow) -> Rules:
+    return tuple((rule, terms) for rule, terms in rules if _names_platform(rule, flow))
 
 
 def _names_platform(rule: SecurityRule, flow: Flow) -> bool:
     named = {text.lower() for text in rule.destinations} & _PLATFORM_TAGS
-    return bool(named - {_DNS}) or (bool(named) and flow.destination_port in {None, _DNS_PORT})
+    asks = flow.protocol.lower() in WITH_PORTS and flow.destination_port in {None, _DNS_PORT}
+    return bool(named - {_DNS}) or (bool(named) and asks)
 
 
 def _together(verdicts: Iterable[Verdict]) -> Verdict:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from diagnostics.errors import ParseError
 
 # A dot segment would climb out of the path that the id becomes part of.
-_SEGMENT = re.compile(r"(?!\.{1,2}$)[^/?#\\\s%&\x00-\x1f][^/?#\\%&\x00-\x1f]*")
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[^/?#\\\s%&\x00-\x1f][^/?#\\%&\x00-\x1f]*)+")
 _LONGEST = 1_024
 
 VIRTUAL_MACHINE = "microsoft.compute/virtualmachines"
@@ -56,16 +56,17 @@ class ResourceId:
         """
         if not isinstance(text, str) or not text.startswith("/") or len(text) > _LONGEST:
             raise ParseError(f"{where}: {_shown(text)} is not an ARM resource id")
-        parts = text.rstrip("/").split("/")[1:]
-        if not all(_SEGMENT.fullmatch(part) for part in parts):
+        plain = text.rstrip("/")
+        if not _PATH.fullmatch(plain):
             raise ParseError(f"{where}: {_shown(text)} has an empty or forbidden part")
+        parts = plain.split("/")[1:]
         if len(parts) < 2 or parts[0].lower() != "subscriptions":
             raise ParseError(f"{where}: {_shown(text)} does not start with /subscriptions/{{id}}")
         group, rest = "", parts[2:]
         if len(rest) >= 2 and rest[0].lower() == "resourcegroups":
             group, rest = rest[1], rest[2:]
         kinds, names = _provider(rest, text, where)
-        return cls(text.rstrip("/"), parts[1].lower(), group, kinds, names, text.rstrip("/").lower())
+        return cls(plain, parts[1].lower(), group, kinds, names, plain.lower())
 
     @classmethod
     def maybe(cls, text: object) -> Self | None:

@@ -14,6 +14,7 @@ from diagnostics.network.gateways import learnt
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import RouteTable, Subnet
 from diagnostics.network.prefixes import AddressSet, Bounds, read_prefix
+from diagnostics.network.routes import PUBLIC
 from diagnostics.network.security import Context
 from diagnostics.network.tags import HOST, Meaning
 
@@ -54,10 +55,11 @@ def virtual_network(estate: Estate, point: Point) -> Bounds:
     routes = list(_routes(estate, subnet))
     must = _set([*network.prefixes, *_peered(network), *(prefix for prefix, _ in gateways.prefixes)]) | HOST
     must |= _set(prefix for prefix, sure in routes if sure)
+    tags = AddressSet.union(_tagged(estate, prefix) for prefix, _ in routes if read_prefix(prefix) is None)
     unseen = gateways.missing | _unseen_table(estate, subnet)
     if unseen:
         return Bounds(must, AddressSet.all(), unseen)
-    may = must | _set(prefix for prefix, _ in routes)
+    may = must | _set(prefix for prefix, _ in routes) | tags
     missing = frozenset() if may == must else frozenset({"what the tag VirtualNetwork holds here"})
     return Bounds(must, may, missing)
 
@@ -87,8 +89,14 @@ def _unseen_table(estate: Estate, subnet: Subnet | None) -> frozenset[str]:
 
 
 def _set(prefixes: Iterable[str]) -> AddressSet:
-    """The addresses of prefixes; a route may be for a service tag, which says nothing of the virtual network."""
+    """The addresses of prefixes; a route may be for a service tag, which is none."""
     return AddressSet.union(read for text in prefixes if (read := read_prefix(text)) is not None)
+
+
+def _tagged(estate: Estate, tag: str) -> AddressSet:
+    """Where the prefixes of a route by tag lie: whether they are in `VirtualNetwork` too, no documentation says."""
+    listed = estate.service_tags.addresses(tag)
+    return PUBLIC if listed is None else listed
 
 
 def _told(estate: Estate, point: Point) -> Mapping[str, tuple[str, ...]]:

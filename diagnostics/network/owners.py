@@ -45,11 +45,20 @@ class Owners:
                 return found
         return next(iter(self._firewalls.get(address, ())), None)
 
+    def has(self, address: Address, network: ResourceId) -> bool:
+        """Whether an endpoint or a private frontend in a network has an address."""
+        return self._in(address, network) is not None
+
     def _in(self, address: Address, network: ResourceId) -> Owner | None:
         if point := self._estate.in_network(address, network):
             return point
         fronts = self._frontends.get(address, ())
         return next((each for each in fronts if each.frontend.subnet and each.frontend.subnet.within(network)), None)
+
+    def may_have_more(self, point: Point) -> bool:
+        """Whether the VM of an endpoint has NICs that are not in the estate, or is itself not in it."""
+        vm = self._estate.vm_of(point.nic)
+        return point.nic.vm is not None if vm is None else any(nic not in self._estate.nics for nic in vm.nics)
 
     def subnet(self, address: Address, networks: Iterable[ResourceId]) -> Subnet | None:
         """The subnet that an address lies in, in the first of the networks where it lies in one."""

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Self
 
 from diagnostics.errors import ParseError
@@ -162,6 +162,7 @@ def is_public(address: Address) -> bool:
     return address not in PRIVATE
 
 
+@lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over
 def read_prefix(text: str) -> AddressSet | None:
     """The addresses of a prefix, or None where the text is none, such as a service tag."""
     try:

@@ -58,6 +58,9 @@ def way_out(estate: Estate, point: Point, version: int) -> WayOut:
     for way in ways:
         if way:
             return way
+    if unseen := unseen_balancer(estate, point):
+        missing = frozenset({f"load balancer {unseen.name}"})
+        return WayOut(Verdict.UNKNOWN, f"load balancer {unseen.name} cannot be seen", (), unseen, missing)
     if version == 6:
         return WayOut(Verdict.DENIED, "no public IPv6 address leads out")
     if subnet is None:
@@ -65,8 +68,13 @@ def way_out(estate: Estate, point: Point, version: int) -> WayOut:
         return WayOut(Verdict.UNKNOWN, "whether it has default outbound access is not known", missing=missing)
     if subnet.private:
         return WayOut(Verdict.DENIED, f"subnet {subnet.id.name} is private: no default outbound access", (), subnet.id)
-    if standard := _standard_pool(estate, point):
+    skus = {balancer.sku.lower(): balancer.id for balancer in _balancers_of(estate, point)}
+    if standard := skus.get("standard"):
         return WayOut(Verdict.DENIED, f"members of the Standard load balancer {standard.name} have none", (), standard)
+    if skus.keys() - {"basic"}:
+        other = next(rid for sku, rid in skus.items() if sku != "basic")
+        missing = frozenset({f"the SKU of load balancer {other.name}"})
+        return WayOut(Verdict.UNKNOWN, f"members of {other.name} have none if it is Standard", (), other, missing)
     return WayOut(Verdict.ALLOWED, "default outbound access", (), subnet.id)
 
 
@@ -81,6 +89,17 @@ def public_at(estate: Estate, address: Address) -> PublicIp | None:
     return next((each for each in estate.public_ips.values() if address_of(each.address) == address), None)
 
 
+def attachment(estate: Estate, public: ResourceId) -> ResourceId | None:
+    """What uses a public IP, as far as the estate shows."""
+    for point in estate.points:
+        if point.configuration.public_ip == public:
+            return point.nic.id
+    for balancer in estate.load_balancers.values():
+        if any(front.public_ip == public for front in balancer.frontends):
+            return balancer.id
+    return next((each.id for each in estate.nat_gateways.values() if public in each.public_ips), None)
+
+
 def ways_to(estate: Estate, point: Point, flow: Flow) -> tuple[WayIn, ...]:
     """The ways from the internet to an endpoint for a flow to its private address and port."""
     own = point.configuration.public_ip
@@ -88,8 +107,7 @@ def ways_to(estate: Estate, point: Point, flow: Flow) -> tuple[WayIn, ...]:
     if own:
         address = (known.address if known else None) or ""
         return (WayIn(point, None, _closed(known.sku if known else ""), f"public IP {own.name}", own, address),)
-    ways = (way for public in estate.public_ips.values() for way in _forwarded(estate, public, flow, point))
-    return tuple(way for way in ways if way.point == point)
+    return tuple(_forwarded(estate, flow, point))
 
 
 def _nat(estate: Estate, point: Point, version: int) -> WayOut | None:
@@ -102,7 +120,8 @@ def _nat(estate: Estate, point: Point, version: int) -> WayOut | None:
         return WayOut(Verdict.UNKNOWN, f"NAT gateway {name} cannot be seen", (), subnet.nat_gateway, missing)
     if not known.public_ips and not known.public_prefixes:
         return WayOut(Verdict.DENIED, f"NAT gateway {name} has no public address", (), known.id)
-    return WayOut(Verdict.ALLOWED, f"NAT gateway {name}", _addresses(estate, known.public_ips), known.id)
+    addresses = () if known.public_prefixes else _addresses(estate, known.public_ips)
+    return WayOut(Verdict.ALLOWED, f"NAT gateway {name}", addresses, known.id)
 
 
 def _own(estate: Estate, point: Point, version: int) -> WayOut | None:
@@ -122,13 +141,18 @@ def _balanced(estate: Estate, point: Point, version: int) -> Iterator[WayOut]:
                     yield WayOut(Verdict.ALLOWED, f"load balancer {balancer.id.name}", addresses, balancer.id)
 
 
-def _standard_pool(estate: Estate, point: Point) -> ResourceId | None:
+def _balancers_of(estate: Estate, point: Point) -> Iterator[LoadBalancer]:
+    """The load balancers that an endpoint is a member of."""
     for balancer in estate.load_balancers.values():
-        if balancer.sku.lower() == "standard" and any(
-            point in pool_members(estate, balancer, p) for p in balancer.pools
-        ):
-            return balancer.id
-    return None
+        if any(point in pool_members(estate, balancer, pool) for pool in balancer.pools):
+            yield balancer
+
+
+def unseen_balancer(estate: Estate, point: Point) -> ResourceId | None:
+    """A load balancer that an endpoint says it is behind, and that is not in the estate."""
+    named = (*point.configuration.pools, *point.configuration.inbound_nat_rules)
+    owners = (each.parent for each in named)
+    return next((owner for owner in owners if owner and owner not in estate.load_balancers), None)
 
 
 def _behind(estate: Estate, public: PublicIp, flow: Flow) -> Iterator[WayIn]:
@@ -141,14 +165,17 @@ def _behind(estate: Estate, public: PublicIp, flow: Flow) -> Iterator[WayIn]:
             yield from _targets(estate, balancer, rule, flow, address)
 
 
-def _forwarded(estate: Estate, public: PublicIp, flow: Flow, point: Point) -> Iterator[WayIn]:
+def _forwarded(estate: Estate, flow: Flow, point: Point) -> Iterator[WayIn]:
     """The ways of load balancers whose translated port is the one asked for."""
-    for balancer, rule in _rules_of(estate, public.id):
-        outside = public_port(rule, flow.destination_port)
-        if (outside is not None or flow.destination_port is None) and protocol_fits(rule, flow.protocol):
-            asked = Flow(flow.source, flow.destination, flow.protocol, outside or flow.destination_port)
-            ways = _targets(estate, balancer, rule, asked, public.address or "")
-            yield from (way for way in ways if way.point == point)
+    for balancer in estate.load_balancers.values():
+        for rule in balancer.rules:
+            outside = public_port(rule, flow.destination_port)
+            if (outside is not None or flow.destination_port is None) and protocol_fits(rule, flow.protocol):
+                asked = Flow(flow.source, flow.destination, flow.protocol, outside or flow.destination_port)
+                for public in (front.public_ip for front in frontends(balancer, rule) if front.public_ip):
+                    known = estate.public_ips.get(public)
+                    ways = _targets(estate, balancer, rule, asked, (known.address if known else None) or "")
+                    yield from (way for way in ways if way.point == point)
 
 
 def _targets(estate: Estate, balancer: LoadBalancer, rule: BalancingRule, flow: Flow, address: str) -> Iterator[WayIn]:
@@ -181,6 +208,19 @@ def targets(estate: Estate, balancer: LoadBalancer, rule: BalancingRule) -> tupl
     )
 
 
+def unseen_target(estate: Estate, balancer: LoadBalancer, rule: BalancingRule) -> ResourceId | None:
+    """An IP configuration that a rule leads to and that is not in the estate."""
+    named = (rule.target,) if rule.target else balancer.listed.get(rule.pool, ()) if rule.pool else ()
+    return next((each for each in named if each not in estate.configurations), None)
+
+
+def unseen_behind(estate: Estate, public: ResourceId, flow: Flow) -> tuple[ResourceId, ResourceId] | None:
+    """A load balancer that leads a flow to something that is not in the estate, and to what."""
+    rules = ((balancer, rule) for balancer, rule in _rules_of(estate, public) if covers(rule, flow))
+    found = ((balancer.id, unseen_target(estate, balancer, rule)) for balancer, rule in rules)
+    return next(((balancer, target) for balancer, target in found if target), None)
+
+
 def pool_members(estate: Estate, balancer: LoadBalancer, pool: ResourceId) -> tuple[Point, ...]:
     """The members of a backend pool: by their own word, and by address."""
     told = balancer.pools.get(pool, ())
@@ -205,20 +245,24 @@ def translated(rule: BalancingRule, port: int | None) -> int | None:
     """The port at the target for a port at the frontend."""
     if not rule.backend_port or port is None:
         return port
-    return rule.backend_port + port - rule.ports[0]
+    return rule.backend_port if rule.one_port else rule.backend_port + port - rule.ports[0]
 
 
 def public_port(rule: BalancingRule, port: int | None) -> int | None:
     """The port at the frontend that is translated to a port at the target; None where none is."""
     if rule.ports == (0, 0) or port is None:
         return port
+    if rule.one_port:
+        return rule.ports[0] if port == rule.backend_port else None
     outside = port if not rule.backend_port else port - rule.backend_port + rule.ports[0]
     return outside if rule.ports[0] <= outside <= rule.ports[1] else None
 
 
 def _addresses(estate: Estate, publics: tuple[ResourceId, ...] | list[ResourceId]) -> tuple[Address, ...]:
-    known = (estate.public_ips.get(public) for public in publics)
-    return tuple(address for public in known if public and (address := address_of(public.address)))
+    """The addresses of public IPs; none where one of them is not known."""
+    known = [estate.public_ips.get(public) for public in publics]
+    found = [address_of(public.address) if public else None for public in known]
+    return tuple(address for address in found if address) if None not in found else ()
 
 
 def _closed(sku: str) -> bool | None:

@@ -12,7 +12,7 @@ from diagnostics.network.filters import Filters
 from diagnostics.network.owners import Owners
 from diagnostics.network.path import Kind, Path, Reason
 from diagnostics.network.prefixes import Address, is_public
-from diagnostics.network.public import public_at, ways_to
+from diagnostics.network.public import public_at, unseen_balancer, ways_to
 from diagnostics.network.routing import Routing
 from diagnostics.network.security import Flow, Verdict
 from diagnostics.network.tags import HOST, INSTANCE_METADATA, PLATFORM
@@ -63,10 +63,11 @@ class Reach:
             raise ParseError(f"{field}: {address} is the address of several NICs, say which: {names}")
         return found[0] if found else None
 
-    @staticmethod
-    def _loopback(flow: Flow, source: Point) -> Trail:
+    def _loopback(self, flow: Flow, source: Point) -> Trail:
         reason = Reason(Kind.DELIVERY, Verdict.ALLOWED, "both ends are the same machine: it never leaves the guest")
-        return Trail(flow, (Step("Source", str(flow.source), source.nic.id, (reason,)),), end=source)
+        return Trail(
+            flow, (Step("Source", str(flow.source), source.nic.id, (*self._there.stands(source), reason)),), end=source
+        )
 
     def _from(self, flow: Flow, source: Point) -> Iterator[Trail]:
         """From an endpoint of the estate."""
@@ -85,8 +86,8 @@ class Reach:
         outside = "Internet" if is_public(flow.source) else "Source"
         trail = Trail(flow, (Step(outside, str(flow.source)),))
         if destination and flow.source in PLATFORM:
-            probed = self._there.arrive(replace(trail, steps=(Step("Platform", str(flow.source)),)), destination)
-            yield replace(probed, end=None)
+            probing = Step("Platform", str(flow.source), reasons=self._there.beyond(destination, flow.source))
+            yield replace(self._there.arrive(replace(trail, steps=(probing,)), destination), end=None)
             return
         if not is_public(flow.source):
             missing = frozenset({f"the way in from {flow.source}"})
@@ -98,6 +99,11 @@ class Reach:
             yield self._there.arrive(trail, destination)
         elif ways := ways_to(self.estate, destination, flow):
             yield from self._there.enter(trail, ways)
+        elif unseen := unseen_balancer(self.estate, destination):
+            text = f"whether load balancer {unseen.name}, which cannot be seen, leads in is not known"
+            missing = frozenset({f"load balancer {unseen.name}"})
+            reason = Reason(Kind.PUBLIC_ADDRESS, Verdict.UNKNOWN, text, unseen.name, unseen, missing)
+            yield replace(self._there.arrive(trail.noting(reason), destination), public=True)
         else:
             name = destination.nic.id.name
             text = f"no public address leads in to {name} for this flow"
@@ -138,6 +144,8 @@ def _judged(back: Trail, there: Trail, source: Point | None) -> Trail:
         return back.noting(_astray(text + (f", but by {seen}" if seen else "")))
     if source and not there.public and back.exit in {Exit.INTERNET, Exit.SERVICE}:
         return back.noting(_astray(f"it leaves to the internet, not to {source.nic.id.name}"))
+    if source and not there.public and back.exit is Exit.NOBODY:
+        return back.noting(_astray(f"it is delivered where {source.nic.id.name} is not"))
     if source and back.end and back.end != source and not there.public:
         return back.noting(_astray(f"it goes to {back.end.nic.id.name}, not to {source.nic.id.name}"))
     if set(back.appliances) != set(there.appliances):

@@ -6,7 +6,7 @@ private endpoints".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +28,7 @@ class HopType(StrEnum):
     NONE = "None"
     SERVICE_ENDPOINT = "VirtualNetworkServiceEndpoint"
     INTERFACE_ENDPOINT = "InterfaceEndpoint"
+    UNSEEN = "?"
 
 
 class Source(StrEnum):
@@ -100,7 +101,6 @@ class Routes:
 
     known: tuple[Known, ...] = ()
     doubtful: tuple[Doubtful, ...] = ()
-    missing: frozenset[str] = frozenset()
 
 
 EVERYWHERE = AddressSet.all()
@@ -115,8 +115,10 @@ _TYPES = {kind.lower(): kind for kind in HopType} | {
     "virtualapplianceecmp": HopType.APPLIANCE,
     "virtualnetwork": HopType.VNET_LOCAL,
     "virtualnetworkpeering": HopType.PEERING,
+    "vnetglobalpeering": HopType.PEERING,
     "": HopType.NONE,
 }
+_SOURCES = {each.lower(): each for each in Source}
 _SERVICES = {
     "microsoft.aad": "AzureActiveDirectory",
     "microsoft.azureactivedirectory": "AzureActiveDirectory",
@@ -141,7 +143,10 @@ def effective(estate: Estate, point: Point) -> Routes | None:
     if told is None:
         return None
     routes = [
-        Known(Candidate(prefix, each.source, kind(each.next_hop_type), each.next_hop_addresses, each.name), addresses)
+        Known(
+            Candidate(prefix, source(each.source), kind(each.next_hop_type), each.next_hop_addresses, each.name),
+            addresses,
+        )
         for each in told
         if each.active
         for prefix in each.prefixes
@@ -153,7 +158,6 @@ def effective(estate: Estate, point: Point) -> Routes | None:
 def configured(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Routes:
     """The routes of a subnet, from configuration."""
     table = estate.route_tables.get(subnet.route_table) if subnet.route_table else None
-    unseen = {f"route table {subnet.route_table.name}"} if subnet.route_table and table is None else set()
     user = list(_user(estate, table)) if table else []
     own = [each for each in user if isinstance(each, Known)]
     routes: list[Known | Doubtful] = [
@@ -163,15 +167,26 @@ def configured(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Route
         *_services(estate, network, subnet),
         *_endpoints(estate, network, own),
         *user,
+        *((unseen(f"route table {subnet.route_table.name}"),) if subnet.route_table and table is None else ()),
     ]
     known = tuple(each for each in routes if isinstance(each, Known))
     doubtful = tuple(each for each in routes if isinstance(each, Doubtful))
-    return Routes(known, doubtful, frozenset(unseen))
+    return Routes(known, doubtful)
 
 
 def kind(text: str) -> str:
     """A next hop type in one spelling; one that is not known stays as it is."""
     return _TYPES.get(text.lower(), text)
+
+
+def source(text: str) -> str:
+    """Where a route comes from in one spelling; what is not known stays as it is."""
+    return _SOURCES.get(text.lower(), text)
+
+
+def unseen(missing: str) -> Doubtful:
+    """Routes that are not in the estate: they may lead any address anywhere."""
+    return Doubtful(Candidate("?", Source.USER, HopType.UNSEEN), EVERYWHERE, missing)
 
 
 def _system(network: VirtualNetwork) -> Iterator[Known]:
@@ -211,35 +226,40 @@ def _services(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Iterat
     for service in subnet.service_endpoints:
         tag = _SERVICES.get(service.lower(), service)
         regional = f"{tag}.{network.location}" if service.lower() in _REGIONAL else tag
-        listed = estate.service_tags.addresses(regional)
+        listed = estate.service_tags.each(regional)
         route = Candidate(regional, Source.DEFAULT, HopType.SERVICE_ENDPOINT, (), service)
         if listed is None:
             yield Doubtful(route, PUBLIC, f"service tag {regional}")
         else:
-            yield from _each_prefix(route, listed)
+            yield from (Known(route, prefix) for prefix in listed)
 
 
-def _endpoints(estate: Estate, network: VirtualNetwork, user: list[Known]) -> Iterator[Known]:
-    near = [
-        network,
-        *(found for each in network.peerings if each.connected and (found := estate.networks.get(each.remote))),
-    ]
+def _endpoints(estate: Estate, network: VirtualNetwork, user: list[Known]) -> Iterator[Known | Doubtful]:
+    near = [network.id, *(each.remote for each in network.peerings if each.connected)]
     for point in estate.points:
-        home = estate.network_of(point.configuration.subnet)
-        if point.nic.private_endpoint and home in near and (address := point.address):
+        subnet = point.configuration.subnet
+        if point.nic.private_endpoint and (address := point.address) and subnet and subnet.parent in near:
             text = f"{address}/{address.max_prefixlen}"
-            if not _overridden(estate, point, home, user):
-                route = Candidate(text, Source.DEFAULT, HopType.INTERFACE_ENDPOINT, (), point.nic.id.name, point.nic.id)
+            route = Candidate(text, Source.DEFAULT, HopType.INTERFACE_ENDPOINT, (), point.nic.id.name, point.nic.id)
+            overridden = _overridden(estate, point, [each for each in user if address in each.addresses])
+            if overridden is None:
+                yield Doubtful(route, AddressSet.parse(text), f"the network policies of subnet {subnet.name}")
+            elif not overridden:
                 yield Known(route, AddressSet.parse(text))
 
 
-def _overridden(estate: Estate, point: Point, home: VirtualNetwork, user: list[Known]) -> bool:
-    """Whether a user route is specific enough, and the endpoint's subnet lets it."""
+def _overridden(estate: Estate, point: Point, user: list[Known]) -> bool | None:
+    """Whether one of the user routes to an endpoint is specific enough, and its subnet lets it; None if not known."""
     subnet, address = estate.subnet_of(point), point.address
-    if subnet is None or address is None or subnet.endpoint_policies.lower() not in _ROUTED_ENDPOINTS:
+    home = estate.network_of(point.configuration.subnet)
+    if not user or address is None:
+        return False
+    if subnet is None or home is None:
+        return None
+    if subnet.endpoint_policies.lower() not in _ROUTED_ENDPOINTS:
         return False
     spaces = [read for prefix in home.prefixes if (read := read_prefix(prefix)) and address in read]
-    return any(address in each.addresses and any(each.addresses <= space for space in spaces) for each in user)
+    return any(each.addresses <= space for each in user for space in spaces)
 
 
 def _user(estate: Estate, table: RouteTable) -> Iterator[Known | Doubtful]:
@@ -247,8 +267,8 @@ def _user(estate: Estate, table: RouteTable) -> Iterator[Known | Doubtful]:
         candidate = _candidate(route, table)
         if addresses := read_prefix(route.prefix):
             yield Known(candidate, addresses)
-        elif listed := estate.service_tags.addresses(route.prefix):
-            yield from _each_prefix(candidate, listed, _tag_preference(route.prefix))
+        elif (listed := estate.service_tags.each(route.prefix)) is not None:
+            yield from (Known(candidate, prefix, _tag_preference(route.prefix)) for prefix in listed)
         else:
             within = PUBLIC if route.prefix[:1].isalpha() else EVERYWHERE
             yield Doubtful(candidate, within, f"service tag {route.prefix}")
@@ -259,10 +279,6 @@ def _candidate(route: Route, table: RouteTable) -> Candidate:
     leads = kind(route.next_hop_type)
     own = addresses if leads == HopType.APPLIANCE else ()
     return Candidate(route.prefix, Source.USER, leads, own, route.name, table.id)
-
-
-def _each_prefix(route: Candidate, listed: AddressSet, preference: int = 4) -> Iterable[Known]:
-    return [Known(route, AddressSet.parse(prefix), preference) for prefix in listed.prefixes()]
 
 
 def _tag_preference(tag: str) -> int:

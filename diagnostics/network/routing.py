@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
 from diagnostics.network.prefixes import Address, AddressSet
-from diagnostics.network.routes import Candidate, Doubtful, HopType, Known, Routes, Source, configured, effective
+from diagnostics.network.routes import (
+    Candidate,
+    Doubtful,
+    HopType,
+    Known,
+    Routes,
+    Source,
+    configured,
+    effective,
+    unseen,
+)
 
 __all__ = ["Candidate", "HopType", "NextHop", "Routing", "Table"]
 
@@ -96,7 +106,7 @@ class Routing:
         subnet, network = self._estate.subnet_of(point), self._estate.network_of(point.configuration.subnet)
         if subnet is None or network is None:
             name = point.configuration.subnet
-            return Routes(missing=frozenset({f"subnet {name.name}" if name else f"the subnet of {point.nic.id.name}"}))
+            return Routes(doubtful=(unseen(f"subnet {name.name}" if name else f"the subnet of {point.nic.id.name}"),))
         return configured(self._estate, network, subnet)
 
 
@@ -108,7 +118,7 @@ def _table(routes: Routes, version: int) -> Table:
     spans = [span for span, _ in (*known, *doubtful)]
     starts = sorted({0, *(first for first, _ in spans), *(last + 1 for _, last in spans if last < top)})
     inside = zip(starts, _active(known, starts), _active(doubtful, starts), strict=True)
-    hops = [_choose(here, perhaps, routes.missing) for _, here, perhaps in inside]
+    hops = [_choose(here, perhaps) for _, here, perhaps in inside]
     merged = [i for i in range(len(starts)) if i == 0 or hops[i] != hops[i - 1]]
     return Table(tuple(starts[i] for i in merged), tuple(hops[i] for i in merged))
 
@@ -128,11 +138,11 @@ def _active[T](placed: Sequence[tuple[Span, T]], starts: Sequence[int]) -> Itera
         yield [each for _, each in here]
 
 
-def _choose(here: list[Known], perhaps: list[Doubtful], missing: frozenset[str]) -> NextHop:
+def _choose(here: list[Known], perhaps: list[Doubtful]) -> NextHop:
     best = _best(here)
     open_ = [each for each in perhaps if _may_win(each, best, here)]
     doubtful = tuple(dict.fromkeys(each.route for each in open_))
-    return NextHop(best.route if best else None, doubtful, missing | {each.missing for each in open_})
+    return NextHop(best.route if best else None, doubtful, frozenset(each.missing for each in open_))
 
 
 def _best(here: list[Known]) -> Known | None:

@@ -19,6 +19,7 @@ from diagnostics.network.prefixes import Address, AddressSet, Bounds, union
 _PROTOCOLS = {"*": "", "any": "", "all": ""}
 WITH_PORTS = frozenset({"tcp", "udp"})
 _ALL_PORTS = Intervals.all(PORTS_TOP)
+_LAST_OWN = 4_096
 
 
 class Verdict(StrEnum):
@@ -198,7 +199,8 @@ def first_match(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Deci
 def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[SecurityRule]:
     """The rules of a direction as Azure goes through them, with the default rules that every NSG has."""
     own = [rule for rule in rules if rule.inbound == inbound]
-    named = {rule.name.lower() for rule in own}
+    # Own rules may have the names of default ones, which are there all the same; those have priorities of their own.
+    named = {rule.name.lower() for rule in own if rule.default or rule.priority > _LAST_OWN}
     defaults = (rule for rule in DEFAULTS if rule.inbound == inbound and rule.name.lower() not in named)
     return sorted([*own, *defaults], key=lambda rule: rule.priority)
 

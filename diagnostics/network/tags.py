@@ -151,10 +151,13 @@ class Meaning:
                 return None if listed is None else Bounds.exactly(listed)
 
     def _internet(self) -> Bounds:
-        """Publicly routed space outside of the virtual network; Azure's own public ranges belong to it."""
+        """Publicly routed space outside of the virtual network; Azure's own public ranges belong to it.
+
+        Azure's expansions list 168.63.129.16 here too, though it is in `VirtualNetwork`: perhaps, as they are old.
+        """
         own = self.virtual_network
         surely = (_INTERNET_V4 | _INTERNET_V6) - _MICROSOFT - own.may
-        return Bounds(surely, (_INTERNET_V4 | _INTERNET_V6) - own.must, frozenset({"Internet"}))
+        return Bounds(surely, ((_INTERNET_V4 | _INTERNET_V6) - own.must) | HOST, frozenset({"Internet"}))
 
 
 def virtual_network(*known: str, perhaps: tuple[str, ...] = ()) -> Bounds:

@@ -20,6 +20,9 @@ class Exit(StrEnum):
     INTERNET = "Internet"
     GATEWAY = "VirtualNetworkGateway"
     SERVICE = "VirtualNetworkServiceEndpoint"
+    APPLIANCE = "VirtualAppliance"
+    NOBODY = "a network where nothing known has the address"
+    NEARBY = "a network nearby where nothing known has the address"
 
 
 @dataclass(frozen=True, slots=True)

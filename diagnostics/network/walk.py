@@ -6,18 +6,30 @@ traffic".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from diagnostics.network import wording
-from diagnostics.network.estate import Estate, Firewall, Peering, Point, VirtualNetwork
+from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
 from diagnostics.network.filters import Filters
 from diagnostics.network.gateways import learnt
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.owners import Balanced, Owners, lies_in
 from diagnostics.network.path import Kind, Reason
 from diagnostics.network.prefixes import Address, address_of, is_public
-from diagnostics.network.public import WayIn, covers, frontends, public_at, targets, translated, way_out, ways_in
+from diagnostics.network.public import (
+    WayIn,
+    attachment,
+    covers,
+    frontends,
+    public_at,
+    targets,
+    translated,
+    unseen_behind,
+    unseen_target,
+    way_out,
+    ways_in,
+)
 from diagnostics.network.routing import Candidate, HopType, Routing
 from diagnostics.network.security import Flow, Verdict
 from diagnostics.network.trail import Exit, Step, Trail
@@ -64,6 +76,7 @@ class Walk:
     def to_platform(self, trail: Trail, point: Point) -> Trail:
         """To Azure's own addresses on every host: no route leads there, few rules speak of it."""
         filtered = self.filters.outbound(point, trail.flow)
+        trail = trail.noting(*self.beyond(point, trail.flow.destination))
         trail = trail.noting(*wording.filter_reasons(filtered, point, inbound=False))
         return trail.to(Step("Platform", str(trail.flow.destination)))
 
@@ -97,7 +110,7 @@ class Walk:
         filtered = self.filters.inbound(point, flow)
         yield from wording.filter_reasons(filtered, point, inbound=True)
         if way and filtered.open and way.closed is not False:
-            yield wording.closed(way)
+            yield wording.closed(way, perhaps=filtered.may_bypass)
 
     def _route(self, trail: Trail, point: Point) -> Iterator[Trail]:
         hop = self.routing.next_hop(point, trail.flow.destination)
@@ -118,6 +131,9 @@ class Walk:
 
     def _take(self, trail: Trail, point: Point, route: Candidate) -> Iterator[Trail]:
         """On along one route."""
+        if route.next_hop_type == HopType.UNSEEN:
+            yield self._unseen(trail, point)
+            return
         trail = trail.noting(wording.route(route, point))
         network = self.estate.network_of(point.configuration.subnet)
         match route.next_hop_type:
@@ -129,11 +145,9 @@ class Walk:
             case HopType.PEERING:
                 yield from self._peering(trail, point, network, route)
             case HopType.INTERFACE_ENDPOINT:
-                yield from self._deliver(trail, _near(network))
+                yield from self._nearby(trail, point)
             case HopType.APPLIANCE:
-                for address in route.next_hop_addresses:
-                    forked = _forked(trail, route.next_hop_addresses, "which of the equal next hops it takes")
-                    yield from self._appliance(forked, point, address)
+                yield from self._next_hops(trail, point, route)
             case HopType.GATEWAY:
                 yield self._gateway(trail, network)
             case HopType.SERVICE_ENDPOINT:
@@ -146,7 +160,7 @@ class Walk:
                     Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=frozenset({f"next hop type {other}"}))
                 )
 
-    def _deliver(self, trail: Trail, networks: Iterable[ResourceId]) -> Iterator[Trail]:
+    def _deliver(self, trail: Trail, networks: Sequence[ResourceId]) -> Iterator[Trail]:
         """To what has the destination address in the first of the networks that has it."""
         destination = trail.flow.destination
         match self.owners.find(destination, networks):
@@ -160,20 +174,49 @@ class Walk:
             case _:
                 text = f"nothing in the estate has the address {destination}"
                 missing = frozenset({f"what has the address {destination}"})
-                yield trail.noting(Reason(Kind.DELIVERY, Verdict.UNKNOWN, text, missing=missing))
+                trail = trail.noting(Reason(Kind.DELIVERY, Verdict.UNKNOWN, text, missing=missing))
+                yield replace(trail, exit=Exit.NOBODY if len(networks) == 1 else Exit.NEARBY)
 
     def _peering(self, trail: Trail, point: Point, network: VirtualNetwork | None, route: Candidate) -> Iterator[Trail]:
         """Into a peered network, which may refuse what an appliance forwards."""
-        if route.origin is None or network is None:
-            yield from self._deliver(trail, _near(network))
+        if route.origin is None or network is None:  # Azure's effective routes do not say which
+            yield from self._nearby(trail, point)
             return
-        remote, source = self.estate.networks.get(route.origin), trail.flow.source
         trail = trail.to(Step("VirtualNetworkPeering", "", route.origin))
-        if remote and trail.appliances and not lies_in(source, network.prefixes):
-            way_back = next((peering for peering in remote.peerings if peering.remote == network.id), None)
-            if way_back and not way_back.allows_forwarded:
-                trail = trail.noting(_not_forwarded(way_back, point, remote))
-        yield from self._deliver(trail, [route.origin])
+        yield from self._deliver(self._crossing(trail, point, route.origin), [route.origin])
+
+    def _near(self, point: Point) -> list[ResourceId]:
+        """The network of an endpoint and those that it is peered with."""
+        subnet, network = point.configuration.subnet, self.estate.network_of(point.configuration.subnet)
+        if network is None:
+            return [subnet.parent] if subnet and subnet.parent else []
+        return [network.id, *(each.remote for each in network.peerings if each.connected)]
+
+    def _nearby(self, trail: Trail, point: Point) -> Iterator[Trail]:
+        """To what has the address in a network, or in one that it is peered with."""
+        near = self._near(point)
+        home = next((each for each in near if self.owners.has(trail.flow.destination, each)), None)
+        yield from self._deliver(self._crossing(trail, point, home), near)
+
+    def _crossing(self, trail: Trail, point: Point, into: ResourceId | None) -> Trail:
+        """Into another network, which may refuse what an appliance forwards for others."""
+        network = self.estate.network_of(point.configuration.subnet)
+        remote = self.estate.networks.get(into) if into else None
+        if not (network and remote and trail.appliances) or remote.id == network.id:
+            return trail
+        way_back = next((peering for peering in remote.peerings if peering.remote == network.id), None)
+        if way_back is None or way_back.allows_forwarded or lies_in(trail.flow.source, network.prefixes):
+            return trail
+        return trail.noting(wording.not_forwarded(way_back.name, point, remote.id))
+
+    def _unseen(self, trail: Trail, point: Point) -> Trail:
+        """By a route that is not in the estate: at best it leads to the end, whose rules count."""
+        trail = trail.noting(wording.unseen_route(point))
+        match self.owners.find(trail.flow.destination, self._near(point)):
+            case Point() as end:
+                return self.arrive(trail, end)
+            case _:
+                return trail
 
     def _gateway(self, trail: Trail, network: VirtualNetwork | None) -> Trail:
         trail = trail.to(Step("VirtualNetworkGateway"))
@@ -198,12 +241,12 @@ class Walk:
         trail = trail.noting(wording.way_out(way, point))
         if public_at(self.estate, destination) is None:
             yield replace(trail.to(Step("Internet", str(destination))), exit=Exit.INTERNET)
-        elif not way.addresses:
+        elif not way.addresses and ways_in(self.estate, destination, trail.flow):
             text = f"with which public address it reaches {destination} is not known"
             missing = frozenset({f"the public address that {point.nic.id.name} leaves with"})
             yield trail.noting(Reason(Kind.WAY_OUT, Verdict.UNKNOWN, text, missing=missing))
         else:
-            for address in way.addresses:
+            for address in way.addresses or (trail.flow.source,):
                 seen = _forked(trail, way.addresses, "the public address it leaves with")
                 yield from self.to_public(replace(seen, flow=replace(trail.flow, source=address)))
 
@@ -211,8 +254,12 @@ class Walk:
         """In through a public address of the estate, if something stands behind it for this flow."""
         flow, public = trail.flow, public_at(self.estate, trail.flow.destination)
         ways = ways_in(self.estate, flow.destination, flow)
-        if ways or public is None:
+        if public and (unseen := unseen_behind(self.estate, public.id, flow)):
+            yield trail.noting(wording.unseen_member(*unseen))
             yield from self.enter(trail, ways)
+            return
+        if ways or public is None:
+            yield from self.enter(trail, [way for way in ways if not self.stands(way.point)] or ways)
             return
         attached = attachment(self.estate, public.id)
         port = f"{flow.protocol} {flow.destination_port}" if flow.destination_port else flow.protocol
@@ -229,14 +276,25 @@ class Walk:
         reason = wording.depends_on_appliance(f"Azure Firewall {firewall.id.name}", firewall.id)
         return replace(trail.to(step).noting(reason), appliances=(*trail.appliances, firewall.id))
 
+    def _next_hops(self, trail: Trail, point: Point, route: Candidate) -> Iterator[Trail]:
+        """To each of the next hops of a route."""
+        addresses = route.next_hop_addresses
+        if not addresses:
+            yield replace(trail.noting(wording.no_address(route)), exit=Exit.APPLIANCE)
+        what = "which of the equal next hops it takes"
+        for address in addresses:
+            yield from self._appliance(_forked(trail, addresses, what), point, address)
+
     def _appliance(self, trail: Trail, point: Point, text: str) -> Iterator[Trail]:
         """To a next hop by address, and on from there."""
-        address, networks = address_of(text), _near(self.estate.network_of(point.configuration.subnet))
+        address, networks = address_of(text), self._near(point)
         match self.owners.find(address, networks) if address else None:
             case Point() as owner:
-                yield from self._through(trail, owner)
+                into = owner.configuration.subnet and owner.configuration.subnet.parent
+                yield from self._through(self._crossing(trail, point, into), owner)
             case Balanced() as balanced:
-                for there, member in self._balance(trail, balanced, keep=True):
+                into = balanced.frontend.subnet and balanced.frontend.subnet.parent
+                for there, member in self._balance(self._crossing(trail, point, into), balanced, keep=True):
                     if member:
                         yield from self._through(there, member)
                     else:
@@ -244,7 +302,7 @@ class Walk:
             case Firewall() as firewall:
                 yield self._firewall(trail, firewall)
             case _:
-                yield trail.noting(self._nobody(text, address, networks))
+                yield replace(trail.noting(self._nobody(text, address, networks)), exit=Exit.APPLIANCE)
 
     def _nobody(self, text: str, address: Address | None, networks: list[ResourceId]) -> Reason:
         """Nothing known has the address of a next hop."""
@@ -257,6 +315,9 @@ class Walk:
 
     def _through(self, trail: Trail, point: Point) -> Iterator[Trail]:
         """Through an appliance: in, and out by any of its NICs; never better than unknown."""
+        if end := _own(point, trail.flow.destination):
+            yield self.arrive(trail, end)
+            return
         vm = self.estate.vm_of(point.nic)
         appliance = vm.id if vm else point.nic.vm or point.nic.id
         trail = trail.to(Step("VirtualAppliance", point.configuration.address or "", point.nic.id))
@@ -279,8 +340,8 @@ class Walk:
             return
         trail = trail.noting(wording.depends_on_appliance(appliance.name, appliance))
         ways = self._interfaces(point, trail.flow.destination.version)
-        if any(nic not in self.estate.nics for nic in (vm.nics if vm else ())):
-            yield trail
+        if self.owners.may_have_more(point):
+            yield self._unseen(trail, point)
         for interface in ways:
             yield from self.depart(
                 _forked(trail, ways, f"the interface by which {appliance.name} sends it on"), interface
@@ -288,8 +349,9 @@ class Walk:
 
     def _interfaces(self, point: Point, version: int) -> list[Point]:
         """The endpoints by which an appliance can send on: the primary one of each of its NICs."""
-        vm = self.estate.vm_of(point.nic)
-        nics = [nic for rid in vm.nics if (nic := self.estate.nics.get(rid))] if vm else []
+        vm, named = self.estate.vm_of(point.nic), point.nic.vm
+        nics = [nic for rid in (vm.nics if vm else ()) if (nic := self.estate.nics.get(rid))]
+        nics += [nic for nic in self.estate.nics.values() if named and nic.vm == named and nic not in nics]
         found = []
         for nic in nics or [point.nic]:
             fitting = [
@@ -310,7 +372,9 @@ class Walk:
             return
         found = [(rule, point) for rule in rules for point in targets(self.estate, balancer, rule)]
         members = [(rule, point) for rule, point in found if not self.stands(point)]
-        if not members:
+        if unseen := [target for rule in rules if (target := unseen_target(self.estate, balancer, rule))]:
+            yield trail.noting(wording.unseen_member(balancer.id, unseen[0])), None
+        elif not members:
             text = f"no member behind load balancer {balancer.id.name} is there to answer"
             yield trail.noting(Reason(Kind.LOAD_BALANCER, Verdict.DENIED, text, balancer.id.name, balancer.id)), None
         for rule, point in members:
@@ -323,20 +387,10 @@ class Walk:
             yield there, point
 
 
-def attachment(estate: Estate, public: ResourceId) -> ResourceId | None:
-    """What uses a public IP, as far as the estate shows."""
-    for point in estate.points:
-        if point.configuration.public_ip == public:
-            return point.nic.id
-    for balancer in estate.load_balancers.values():
-        if any(front.public_ip == public for front in balancer.frontends):
-            return balancer.id
-    return next((each.id for each in estate.nat_gateways.values() if public in each.public_ips), None)
-
-
-def _near(network: VirtualNetwork | None) -> list[ResourceId]:
-    """A network and those that it is peered with."""
-    return [network.id, *(each.remote for each in network.peerings if each.connected)] if network else []
+def _own(point: Point, address: Address) -> Point | None:
+    """The endpoint with an address on the same NIC: what comes to it for that address is not forwarded."""
+    found = (Point(point.nic, each) for each in point.nic.ip_configurations)
+    return next((each for each in found if each.address == address), None)
 
 
 def _forked[T](trail: Trail, ways: Iterable[T], what: str) -> Trail:
@@ -345,8 +399,3 @@ def _forked[T](trail: Trail, ways: Iterable[T], what: str) -> Trail:
         return trail
     reason = Reason(Kind.ROUTE, Verdict.UNKNOWN, f"the ways differ by {what}", missing=frozenset({what}))
     return replace(trail, forks=(*trail.forks, reason))
-
-
-def _not_forwarded(peering: Peering, point: Point, remote: VirtualNetwork) -> Reason:
-    text = f"peering {peering.name} of {remote.id.name} does not take what {point.nic.id.name} forwards for others"
-    return Reason(Kind.ROUTE, Verdict.DENIED, text, peering.name, remote.id)

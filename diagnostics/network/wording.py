@@ -64,6 +64,26 @@ def route(candidate: Candidate, point: Point) -> Reason:
     return Reason(Kind.ROUTE, verdict, text, candidate.name, candidate.origin)
 
 
+def no_address(candidate: Candidate) -> Reason:
+    """A route to an appliance that does not say which."""
+    text = f"route {candidate.name} for {candidate.prefix} names no next hop"
+    missing = frozenset({f"the next hop of route {candidate.name}"})
+    return Reason(Kind.ROUTE, Verdict.UNKNOWN, text, candidate.name, candidate.origin, missing)
+
+
+def unseen_route(point: Point) -> Reason:
+    """Routes that cannot be read."""
+    text = f"where the routes of {point.nic.id.name} that cannot be seen lead it is not known"
+    return Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=frozenset({f"the routes of {point.nic.id.name}"}))
+
+
+def unseen_member(balancer: ResourceId, target: ResourceId) -> Reason:
+    """A load balancer leads to something that is not in the estate."""
+    name = "/".join(part for part in target.text.split("/")[8:] if part.lower() != "ipconfigurations")
+    text = f"load balancer {balancer.name} leads to {name}, which is not in the estate"
+    return Reason(Kind.LOAD_BALANCER, Verdict.UNKNOWN, text, balancer.name, balancer, frozenset({name}))
+
+
 def no_route(point: Point, destination: object) -> Reason:
     """No route leads to an address."""
     return Reason(Kind.ROUTE, Verdict.DENIED, f"no route of {point.nic.id.name} leads to {destination}")
@@ -73,6 +93,12 @@ def doubtful_route(point: Point, missing: frozenset[str]) -> Reason:
     """Which route is taken is not known."""
     text = f"which route {point.nic.id.name} takes depends on {listed(missing)}"
     return Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=missing)
+
+
+def not_forwarded(peering: str, point: Point, remote: ResourceId) -> Reason:
+    """A peering refuses what was forwarded."""
+    text = f"peering {peering} of {remote.name} does not take what {point.nic.id.name} forwards for others"
+    return Reason(Kind.ROUTE, Verdict.DENIED, text, peering, remote)
 
 
 def power(point: Point, vm: ResourceId, state: str) -> Reason:
@@ -106,13 +132,15 @@ def way_in(way: WayIn) -> Reason:
     return Reason(Kind.PUBLIC_ADDRESS, Verdict.ALLOWED, text, way.resource.name, way.resource)
 
 
-def closed(way: WayIn) -> Reason:
-    """A public address without an NSG behind it."""
+def closed(way: WayIn, *, perhaps: bool) -> Reason:
+    """A public address without an NSG behind it; perhaps an admin rule opens it all the same."""
     if way.closed is None:
         missing = frozenset({f"the SKU of {way.name}"})
         text = f"no NSG stands behind {way.name}: closed if its SKU is Standard"
         return Reason(Kind.PUBLIC_ADDRESS, Verdict.UNKNOWN, text, way.resource.name, way.resource, missing)
     text = f"{way.name} is Standard and no NSG stands behind it: it stays closed until one allows the flow"
+    if perhaps:
+        return Reason(Kind.PUBLIC_ADDRESS, Verdict.UNKNOWN, f"{text}, or an admin rule does", way.resource.name)
     return Reason(Kind.PUBLIC_ADDRESS, Verdict.DENIED, text, way.resource.name, way.resource)
 
 

@@ -55,7 +55,8 @@ def small(*parts: object, a: str | None = None, b: str | None = None, nva: str |
         subnet("v/nva", "10.0.9.0/24", None, nva),
     )
     nics = (nic("a", A, "v/a"), nic("b", B, "v/b"), nic("c", C, "v/c"), nic("nva", NVA, "v/nva", ip_forwarding=True))
-    return estate(network("v", "10.0.0.0/16", *subnets), *nics, nsg("nsg-a"), nsg("nsg-b"), *parts)
+    groups = nsg("nsg-a"), nsg("nsg-b")
+    return estate(network("v", "10.0.0.0/16", *subnets), *nics, *groups, vm("vm-nva", "nva"), *parts)
 
 
 def told(path: Path) -> tuple[str, str]:
@@ -343,7 +344,7 @@ def test_a_peering_may_refuse_what_an_appliance_forwards(forwarded: bool, verdic
     hub = network("hub", "10.0.0.0/16", subnet("hub/nva", "10.0.9.0/24"), peerings=to_spokes)
     via = table("rt", route("via", "10.0.0.0/8", "VirtualAppliance", NVA))
     nics = [nic("a", "10.1.1.4", "s1/a"), nic("b", "10.2.1.4", "s2/b"), nic("nva", NVA, "hub/nva", ip_forwarding=True)]
-    path = ask(estate(spoke1, spoke2, hub, via, *nics), "10.1.1.4", "10.2.1.4")
+    path = ask(estate(spoke1, spoke2, hub, via, *nics, vm("vm-nva", "nva")), "10.1.1.4", "10.2.1.4")
     assert path.verdict == verdict
 
 

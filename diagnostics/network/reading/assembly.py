@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -31,15 +32,15 @@ class Assembly:
         self._admin_rules: dict[ResourceId, forms.AdminRule] = {}
         self._told: list[Told] = []
         self._tags: dict[str, tuple[str, ...]] = {}
-        self._problems: list[Problem] = []
+        self._problems: dict[str, Problem] = {}
 
-    def take(self, found: Iterable[Document]) -> None:
-        """Add documents; those that do not fit become problems."""
-        for document in found:
-            try:
-                self._take(document)
-            except ParseError as error:
-                self.problem(document.where, str(error))
+    def take(self, found: Iterable[Document], where: str) -> None:
+        """Add documents from one place; those that do not fit become problems."""
+        try:
+            for document in found:
+                self._try(document)
+        except RecursionError:
+            self.problem(where, "is nested too deeply")
 
     def problem(self, where: str, text: str) -> None:
         """Note what could not be read. An error that begins with a path says more exactly where."""
@@ -48,7 +49,20 @@ class Assembly:
             where, text = path, why
         elif why and path.startswith("$"):
             where, text = where + path[1:], why
-        self._problems.append(Problem(where, text))
+        self._tell(where, text)
+
+    def _tell(self, where: str, text: str) -> None:
+        """One problem for one place: a second one would only follow from the first."""
+        self._problems.setdefault(where, Problem(where, text))
+
+    def _try(self, document: Document) -> None:
+        try:
+            self._take(document)
+        except ParseError as error:
+            text = str(error)
+            if isinstance(document, Resource) and text.startswith("$"):
+                text = shapes.spelled(document.raw, text)
+            self.problem(document.where, text)
 
     def _take(self, document: Document) -> None:
         match document:
@@ -59,7 +73,7 @@ class Assembly:
             case Tags():
                 self._tags |= ServiceTags.of(document.raw, document.where).prefixes
             case Misfit():
-                self._problems.append(Problem(document.where, document.text))
+                self._tell(document.where, document.text)
 
     def _resource(self, document: Resource) -> None:
         if document.type == "microsoft.network/servicetags":
@@ -84,12 +98,13 @@ class Assembly:
     def _read[T: msgspec.Struct](self, document: Resource, form: type[T]) -> T | None:
         if not shapes.says_something(document.raw, form):
             text = "says nothing but that it exists: export it with the list command of its own kind"
-            self._problems.append(Problem(document.where, text))
+            self._tell(document.where, text)
             return None
         read = shapes.read(document.raw, form, document.where)
-        for path, text in misfits.found(read):
-            self._problems.append(Problem(document.where + shapes.spelled(document.raw, path), text))
-        return read
+        wrong = list(misfits.found(read))
+        for path, text in wrong:
+            self._tell(document.where + shapes.spelled(document.raw, path), text)
+        return misfits.mended(read) if wrong else read
 
     def estate(self) -> Estate:
         """All of it together."""
@@ -97,14 +112,14 @@ class Assembly:
             self._add(where, child, read, rid)
         self._kept["networks"] = {rid: self._peered(each) for rid, each in self._kept["networks"].items()}
         self._kept["nics"] = {rid: self._endpoint(each) for rid, each in self._kept["nics"].items()}
-        rules, routes, groups = list(self._rules_told()), dict(self._routes_told()), dict(self._groups_told())
+        rules, routes, groups = dict(self._rules_told()), dict(self._routes_told()), dict(self._groups_told())
         return Estate(
             **self._kept,
-            admin_rules=(*rules, *self._undeployed(rules)),
+            admin_rules=(*(rule for each in rules.values() for rule in each), *self._undeployed(rules.keys())),
             effective_routes=routes,
             effective_groups=groups,
             service_tags=ServiceTags(self._tags),
-            problems=tuple(self._problems),
+            problems=tuple(self._problems.values()),
         )
 
     def _add(self, where: str, child: Child, read: msgspec.Struct, rid: ResourceId) -> None:
@@ -113,7 +128,7 @@ class Assembly:
         known = self._kept[child.field].get(parent) if parent else None
         if known is None or parent is None:
             name = parent.name if parent else rid.name
-            self._problems.append(Problem(where, f"belongs to {name}, which is in none of the files"))
+            self._tell(where, f"belongs to {name}, which is in none of the files")
             return
         try:
             self._kept[child.field][parent] = child.add(known, read)
@@ -136,50 +151,46 @@ class Assembly:
         endpoint = self._endpoints.get(nic.id)
         return replace(nic, private_endpoint=endpoint) if endpoint and nic.private_endpoint is None else nic
 
-    def _undeployed(self, rules: Iterable[AdminRule]) -> Iterator[AdminRule]:
+    def _undeployed(self, asked: AbstractSet[ResourceId]) -> Iterator[AdminRule]:
         """Rules of a configuration, for the networks that Azure was not asked about."""
-        asked = {network for each in rules for network in each.networks}
         open_ = frozenset(self._kept["networks"].keys() - asked)
         for rid, read in self._admin_rules.items() if open_ else ():
             yield AdminRule(rid, resources.admin_rule(read), frozenset(), open_)
 
     def _routes_told(self) -> Iterator[tuple[ResourceId, tuple[EffectiveRoute, ...]]]:
         for answer in self._of_kind(ROUTES):
-            rows = self._rows(answer, forms.EffectiveRoute)
-            if nic := self._meant(answer, "nics", "NIC"):
-                yield nic, tuple(map(told.route, rows))
+            rows = self._rows(answer, forms.EffectiveRoute, told.route)
+            if rows is not None and (nic := self._meant(answer, "nics", "NIC")):
+                yield nic, tuple(rows)
 
     def _groups_told(self) -> Iterator[tuple[ResourceId, tuple[EffectiveGroup, ...]]]:
         for answer in self._of_kind(GROUPS):
-            rows = self._rows(answer, forms.EffectiveGroup)
-            if nic := told.nic_of(rows) or self._meant(answer, "nics", "NIC"):
+            rows = self._rows(answer, forms.EffectiveGroup, lambda read: read)
+            if rows is not None and (nic := told.nic_of(rows) or self._meant(answer, "nics", "NIC")):
                 yield nic, tuple(map(told.group, rows))
 
-    def _rules_told(self) -> Iterator[AdminRule]:
+    def _rules_told(self) -> Iterator[tuple[ResourceId, list[AdminRule]]]:
         for answer in self._of_kind(ADMIN_RULES):
-            rows = self._rows(answer, forms.AdminRule)
-            network = self._meant(answer, "networks", "virtual network")
-            if network:
-                yield from (
-                    AdminRule(ResourceId.parse(read.id), resources.admin_rule(read), frozenset({network}))
-                    for read in rows
-                )
+            rows = self._rows(answer, forms.AdminRule, _in_force)
+            if rows is not None and (network := self._meant(answer, "networks", "virtual network")):
+                yield network, [replace(rule, networks=frozenset({network})) for rule in rows]
 
     def _of_kind(self, kind: str) -> Iterator[Told]:
         return (answer for answer in self._told if answer.kind == kind)
 
-    def _rows[T: msgspec.Struct](self, answer: Told, form: type[T]) -> list[T]:
+    def _rows[T: msgspec.Struct, M](self, answer: Told, form: type[T], make: Callable[[T], M]) -> list[M] | None:
+        """What Azure answered; None where a part of it cannot be read: the rest would look like all of it."""
         found = []
         for number, row in enumerate(answer.rows):
             where = f"{answer.where}[{number}]"
             if not isinstance(row, Mapping):
-                self._problems.append(Problem(where, f"{row!r} is none of the rows of {answer.kind}"))
+                self._tell(where, f"{row!r} is none of the rows of {answer.kind}")
                 continue
             try:
-                found.append(shapes.read(row, form, where))
+                found.append(make(shapes.read(row, form, where)))
             except ParseError as error:
                 self.problem(where, str(error))
-        return found
+        return found if len(found) == len(answer.rows) else None
 
     def _meant(self, answer: Told, field: str, what: str) -> ResourceId | None:
         owners = {}
@@ -192,3 +203,7 @@ class Assembly:
         except ParseError as error:
             self.problem(answer.where, str(error))
             return None
+
+
+def _in_force(read: forms.AdminRule) -> AdminRule:
+    return AdminRule(ResourceId.parse(read.id, "$.id"), resources.admin_rule(read), frozenset())

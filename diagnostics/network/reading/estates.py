@@ -27,7 +27,7 @@ def read_files(files: Iterable[tuple[str, bytes]]) -> Estate:
             continue
         for number, value in enumerate(found):
             where = f"{name} $" if len(found) == 1 else f"{name} line {number + 1} $"
-            made.take(documents(value, where, PurePath(name).stem))
+            made.take(documents(value, where, PurePath(name).stem), where)
     return made.estate()
 
 
@@ -35,5 +35,6 @@ def read_objects(objects: Iterable[object], where: str = "$") -> Estate:
     """The same for JSON values that are decoded already: resources, lists and pages of them, answers of Azure."""
     made = Assembly()
     for number, value in enumerate(objects):
-        made.take(documents(value, f"{where}[{number}]"))
+        place = f"{where}[{number}]"
+        made.take(documents(value, place), place)
     return made.estate()

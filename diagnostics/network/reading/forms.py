@@ -296,12 +296,12 @@ class Association(_Camel, frozen=True):
 
 
 class EffectiveGroup(_Camel, frozen=True):
-    """The effective security rules of one NSG."""
+    """The effective security rules of one NSG. Where no map of tags was made, a text may stand in its place."""
 
     network_security_group: Ref | None = None
     association: Association | None = None
     effective_security_rules: tuple[EffectiveRule, ...] | None = None
-    tag_map: dict[str, tuple[str, ...]] | None = None
+    tag_map: dict[str, tuple[str, ...]] | str | None = None
 
 
 class PrivateEndpointProperties(_Camel, frozen=True):

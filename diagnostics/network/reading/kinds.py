@@ -10,8 +10,10 @@ import msgspec
 
 from diagnostics.network import wire
 from diagnostics.network.estate import LoadBalancer, VirtualNetwork
+from diagnostics.network.ids import SCALE_SET_NETWORK_INTERFACE
 from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Vm, route, security_rule
 from diagnostics.network.reading import forms, resources
+from diagnostics.network.reading.doubts import all_spelled_out, spelled_out
 
 
 def _later(_: Any, later: Any) -> Any:
@@ -66,9 +68,16 @@ def _peering(network: VirtualNetwork, read: forms.Peering) -> VirtualNetwork:
 
 
 def _rule(group: SecurityGroup, read: wire.SecurityRule) -> SecurityGroup:
-    made = security_rule(read, default=read.properties.priority >= resources.DEFAULT_PRIORITY)
-    key = made.name.lower(), made.inbound
-    return replace(group, rules=(*(each for each in group.rules if (each.name.lower(), each.inbound) != key), made))
+    default = read.properties.priority >= resources.DEFAULT_PRIORITY
+    made = [security_rule(each, default=default) for each in spelled_out(read)]
+    keys = {(each.name.lower(), each.inbound) for each in made}
+    return replace(
+        group, rules=(*(each for each in group.rules if (each.name.lower(), each.inbound) not in keys), *made)
+    )
+
+
+def _group(read: wire.SecurityGroup) -> SecurityGroup:
+    return SecurityGroup.of(all_spelled_out(read))
 
 
 def _route(table: RouteTable, read: wire.Route) -> RouteTable:
@@ -87,9 +96,12 @@ KINDS = {
     "microsoft.compute/virtualmachinescalesets/virtualmachines/networkinterfaces": Kind(wire.Nic, "nics", Nic.of),
     "microsoft.compute/virtualmachines": Kind(wire.Vm, "vms", Vm.of, _vm),
     "microsoft.compute/virtualmachinescalesets/virtualmachines": Kind(wire.Vm, "vms", Vm.of, _vm),
-    "microsoft.network/networksecuritygroups": Kind(wire.SecurityGroup, "security_groups", SecurityGroup.of),
+    "microsoft.network/networksecuritygroups": Kind(wire.SecurityGroup, "security_groups", _group),
     "microsoft.network/routetables": Kind(wire.RouteTable, "route_tables", RouteTable.of),
     "microsoft.network/publicipaddresses": Kind(forms.PublicIp, "public_ips", resources.public_ip),
+    f"{SCALE_SET_NETWORK_INTERFACE}/ipconfigurations/publicipaddresses": Kind(
+        forms.PublicIp, "public_ips", resources.public_ip
+    ),
     "microsoft.network/natgateways": Kind(forms.NatGateway, "nat_gateways", resources.nat_gateway),
     "microsoft.network/loadbalancers": Kind(forms.Balancer, "load_balancers", resources.load_balancer),
     "microsoft.network/virtualnetworkgateways": Kind(forms.Gateway, "gateways", resources.gateway),

@@ -5,15 +5,21 @@ Azure accepts some junk (a rule with the source `789` is in real exports), so no
 
 from __future__ import annotations
 
+import re
+import typing
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from diagnostics.errors import ParseError
 from diagnostics.network import wire
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.prefixes import address_of, names_tag, read_prefix
-from diagnostics.network.reading import forms
+from diagnostics.network.reading import doubts, forms
+from diagnostics.network.reading.shapes import struct_in
 from diagnostics.network.security import ports
 
 _PREFIX = frozenset({"addressPrefix", "addressPrefixes"})
@@ -22,37 +28,71 @@ _ENDS = frozenset(
 )
 _PORTS = frozenset({"sourcePortRange", "sourcePortRanges", "destinationPortRange", "destinationPortRanges"})
 _ADDRESSES = frozenset({"privateIPAddress", "ipAddress", "nextHopIpAddress", "nextHopIpAddresses"})
-_TAGS_TOO = (wire.SecurityRuleProperties, wire.RouteProperties, forms.AdminPrefix)
+_REFERENCES = (wire.Ref, wire.VmNic)
+_UNREADABLE = f"/subscriptions/{UUID(int=0)}/resourceGroups/unreadable/providers/Microsoft.Network/ids/unreadable"
+# What most ids look like: to parse each of them a second time would take a third of all reading.
+_USUAL_ID = re.compile(
+    r"/subscriptions/[\w-]+/resourceGroups/\w[\w.()-]*/providers/\w[\w.]*(?:/(?!providers/)\w+/\w[\w.-]*)+",
+    re.ASCII | re.IGNORECASE,
+)
+_TAGS_TOO = (wire.SecurityRuleProperties, wire.RouteProperties)
 
 
 def found(read: msgspec.Struct, path: str = "") -> Iterator[tuple[str, str]]:
     """Where something does not fit, as a path with `properties` levels, and what is wrong with it."""
     for name, attribute, wrong in _plan(type(read)):
         value = getattr(read, attribute)
-        for where, each in _each(value, f"{path}.{name}"):
-            if isinstance(each, msgspec.Struct):
-                yield from found(each, where)
-            elif wrong and isinstance(each, str) and each and (text := wrong(each)):
-                yield where, text
+        if not value:
+            continue
+        for number, each in enumerate(value if type(value) is tuple else (value,)):
+            if wrong is not None:
+                text = wrong(each)
+                if text:
+                    yield _at(path, name, number, value), text
+            elif isinstance(each, msgspec.Struct):
+                yield from found(each, _at(path, name, number, value))
 
 
-def _each(value: object, path: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, tuple):
-        yield from ((f"{path}[{number}]", each) for number, each in enumerate(value))
-    elif value is not None:
-        yield path, value
+def mended[T: msgspec.Struct](read: T, *, inner: bool = False) -> T:
+    """The same with ids that can be kept: what is referred to by no id is something that the estate does not show."""
+    changes: dict[str, Any] = {}
+    for field in msgspec.structs.fields(type(read)):
+        value = getattr(read, field.name)
+        if isinstance(value, msgspec.Struct):
+            changes[field.name] = mended(value, inner=True)
+        elif isinstance(value, tuple):
+            changes[field.name] = tuple(
+                mended(each, inner=True) if isinstance(each, msgspec.Struct) else each for each in value
+            )
+        elif field.name == "id" and inner and _resource_id(value):
+            changes[field.name] = _UNREADABLE if isinstance(read, _REFERENCES) else ""
+    return msgspec.structs.replace(read, **changes) if changes else read
+
+
+def _at(path: str, name: str, number: int, value: object) -> str:
+    return f"{path}.{name}[{number}]" if isinstance(value, tuple) else f"{path}.{name}"
+
+
+type _Judge = Callable[[str], str]
 
 
 @cache
-def _plan(kind: type[msgspec.Struct]) -> list[tuple[str, str, Callable[[str], str] | None]]:
-    """The fields to look into: name, attribute, and what says what is wrong with its text."""
-    fields = ((field.encode_name, field.name) for field in msgspec.structs.fields(kind))
-    return [(name, attribute, _judge(kind, name)) for name, attribute in fields]
+def _plan(kind: type[msgspec.Struct]) -> list[tuple[str, str, _Judge | None]]:
+    """The fields to look into: name, attribute, and what says what is wrong with their texts; None for Structs."""
+    hints = typing.get_type_hints(kind)
+    fields = [
+        (field.encode_name, field.name, _judge(kind, field.encode_name)) for field in msgspec.structs.fields(kind)
+    ]
+    return [each for each in fields if each[2] or any(_plan(inner) for inner in struct_in(hints[each[1]]))]
 
 
 def _judge(kind: type[msgspec.Struct], name: str) -> Callable[[str], str] | None:
     if name in _PREFIX | _ENDS:
+        if issubclass(kind, forms.AdminPrefix):
+            return _prefix_tag_or_group
         return _prefix_or_tag if issubclass(kind, _TAGS_TOO) else _prefix
+    if name == "id":
+        return _resource_id
     if name in _PORTS:
         return _port_range
     if name in _ADDRESSES:
@@ -62,14 +102,24 @@ def _judge(kind: type[msgspec.Struct], name: str) -> Callable[[str], str] | None
 
 
 _ENUMERATIONS: dict[type[msgspec.Struct], dict[str, tuple[str, ...]]] = {
-    wire.SecurityRuleProperties: {"access": ("Allow", "Deny"), "direction": ("Inbound", "Outbound")},
-    forms.AdminRuleProperties: {"access": ("Allow", "Deny", "AlwaysAllow"), "direction": ("Inbound", "Outbound")},
+    wire.SecurityRuleProperties: {"access": doubts.ACCESS, "direction": doubts.DIRECTION},
+    forms.AdminRuleProperties: {"access": (*doubts.ACCESS, "AlwaysAllow"), "direction": doubts.DIRECTION},
 }
+
+
+def _resource_id(text: str) -> str:
+    usual = len(text) < 1_000 and _USUAL_ID.fullmatch(text)
+    return "" if not text or usual or ResourceId.maybe(text) else f"{text!r} is no resource id"
 
 
 @cache
 def _prefix(text: str) -> str:
     return "" if read_prefix(text) else f"{text!r} is no address prefix"
+
+
+def _prefix_tag_or_group(text: str) -> str:
+    """An admin rule may name a network group: who is in it, no configuration tells."""
+    return "" if ResourceId.maybe(text) else _prefix_or_tag(text)
 
 
 @cache

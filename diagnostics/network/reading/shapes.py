@@ -29,7 +29,7 @@ def read[T: msgspec.Struct](raw: Mapping[str, Any], kind: type[T], where: str) -
     if _INNER in raw:
         try:
             return msgspec.convert(raw, kind)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):
             pass  # it may be only a null or the case of a key
     try:
         return convert(_fitted(raw, kind), kind)
@@ -44,12 +44,12 @@ def spelled(raw: Mapping[str, Any], path: str) -> str:
 
 
 def says_something(raw: Mapping[str, Any], kind: type[msgspec.Struct]) -> bool:
-    """Whether it has any of the properties that are read; rows of `az resource list` have none."""
+    """Whether it has any of the properties that are read; rows of `az resource list` have one state at most."""
     if _INNER not in _plan(kind) or isinstance(raw.get(_INNER), Mapping):
         return True
     inner = _plan(kind)[_INNER][1]
     assert inner, "properties are a Struct"
-    known = _plan(inner)
+    known = _plan(inner).keys() - {"provisioningstate"}
     return any(key.lower() in known for key in raw if raw[key] is not None)
 
 
@@ -87,7 +87,7 @@ def _plan(kind: type) -> dict[str, tuple[str, type | None, bool]]:
     }
 
 
-def _struct(hint: Any) -> tuple[type | None, bool]:
+def _struct(hint: Any) -> tuple[type[msgspec.Struct] | None, bool]:
     """The Struct in a type such as `Ref | None` or `tuple[Ref, ...] | None`."""
     if isinstance(hint, types.UnionType):
         return next((found for part in typing.get_args(hint) if (found := _struct(part))[0]), (None, False))
@@ -95,3 +95,9 @@ def _struct(hint: Any) -> tuple[type | None, bool]:
         return _struct(typing.get_args(hint)[0])[0], True
     known = isinstance(hint, type) and issubclass(hint, msgspec.Struct)
     return (hint if known else None), False
+
+
+def struct_in(hint: Any) -> tuple[type[msgspec.Struct], ...]:
+    """The Struct in the type of a field, if there is one."""
+    found, _ = _struct(hint)
+    return (found,) if found else ()

@@ -39,16 +39,33 @@ class Unresolved:
 
 
 def resources(
-    value: Mapping[str, Any], where: str, given: Mapping[str, Any] | None = None
+    value: Mapping[str, Any], where: str, given: Mapping[str, Any] | None = None, outer: _Scope | None = None
 ) -> Iterator[Found | Unresolved]:
-    """Every resource of a template, children and inner templates included."""
-    scope = _Scope(_defaults(value.get("parameters"), given or {}), value.get("variables") or {})
-    listed = value.get("resources") or []
-    pairs = listed.items() if isinstance(listed, Mapping) else enumerate(listed)
+    """Every resource of a template, children and inner templates included.
+
+    Args:
+        value: the template.
+        where: its place in the file.
+        given: values of its parameters.
+        outer: what the template around it knows, if its expressions are worked out there.
+    """
+    variables = _mapping(value.get("variables"))
+    scope = _Scope(_defaults(value.get("parameters"), given or {}), variables)
+    if outer:
+        scope = _Scope({**outer.parameters, **scope.parameters}, {**outer.variables, **variables})
+    yield from _listed(value.get("resources"), f"{where}.resources", scope, "", "")
+
+
+def _listed(listed: Any, where: str, scope: _Scope, above: str, names: str) -> Iterator[Found | Unresolved]:
+    """Resources in a list, or by name as newer versions of Bicep write them."""
+    if listed is not None and not isinstance(listed, list | Mapping):
+        yield Unresolved(where, "is no list of resources")
+        return
+    pairs = listed.items() if isinstance(listed, Mapping) else enumerate(listed or ())
     for key, raw in pairs:
-        place = f"{where}.resources.{key}" if isinstance(key, str) else f"{where}.resources[{key}]"
+        place = f"{where}.{key}" if isinstance(key, str) else f"{where}[{key}]"
         if isinstance(raw, Mapping):
-            yield from _resource(raw, place, scope, "", "")
+            yield from _resource(raw, place, scope, above, names)
         else:
             yield Unresolved(place, "is no resource")
 
@@ -56,6 +73,8 @@ def resources(
 def _resource(
     raw: Mapping[str, Any], where: str, scope: _Scope, above: str, names: str
 ) -> Iterator[Found | Unresolved]:
+    if raw.get("existing") is True or _left_out(raw, scope):
+        return
     try:
         kind, name = str(scope.of(raw.get("type", ""))), str(scope.of(raw.get("name", "")))
     except ParseError as error:
@@ -65,32 +84,38 @@ def _resource(
     if kind.lower() == "microsoft.resources/deployments":
         yield from _deployment(raw, where, scope)
         return
-    if raw.get("existing") is True or raw.get("condition") is False:
-        return
     read, problems = _worked_out({key: each for key, each in raw.items() if key != "resources"}, where, scope)
     yield from problems
-    yield Found(
-        where, kind.lower(), {**read, "type": kind, "name": name.rpartition("/")[2], "id": resource_id(kind, name)}
-    )
-    for number, child in enumerate(raw.get("resources") or ()):
-        if isinstance(child, Mapping):
-            yield from _resource(child, f"{where}.resources[{number}]", scope, kind, name)
+    named = {"type": kind, "name": name.rpartition("/")[2], "id": resource_id(kind, name)}
+    # A template makes what it names: without properties that is a resource without any, such as an NSG without rules.
+    yield Found(where, kind.lower(), {"properties": {}} | read | named)
+    yield from _listed(raw.get("resources"), f"{where}.resources", scope, kind, name)
+
+
+def _left_out(raw: Mapping[str, Any], scope: _Scope) -> bool:
+    """Whether its condition says that it is not deployed. A condition that is not known is told with the resource."""
+    try:
+        return scope.of(raw.get("condition")) is False
+    except ParseError:
+        return False
 
 
 def _deployment(raw: Mapping[str, Any], where: str, scope: _Scope) -> Iterator[Found | Unresolved]:
     """A template within a template."""
-    properties = raw.get("properties") or {}
+    properties = _mapping(raw.get("properties"))
     inner = properties.get("template")
     if not isinstance(inner, Mapping):
         yield Unresolved(where, "is a deployment of a template that is somewhere else")
         return
     given = {}
-    for name, parameter in (properties.get("parameters") or {}).items():
+    for name, parameter in _mapping(properties.get("parameters")).items():
         try:
             given[name] = scope.of(parameter.get("value")) if isinstance(parameter, Mapping) else None
         except ParseError:
             continue  # what needs it says so
-    yield from resources(inner, f"{where}.properties.template", given)
+    options = _mapping(properties.get("expressionEvaluationOptions"))
+    inside = str(options.get("scope", "")).lower() == "inner"
+    yield from resources(inner, f"{where}.properties.template", given, None if inside else scope)
 
 
 def resource_id(kind: str, names: str) -> str:
@@ -103,28 +128,44 @@ def resource_id(kind: str, names: str) -> str:
 
 def _defaults(declared: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     known = dict(given)
-    for name, parameter in (declared or {}).items():
+    for name, parameter in _mapping(declared).items():
         if name not in known and isinstance(parameter, Mapping) and "defaultValue" in parameter:
             known[name] = parameter["defaultValue"]
     return known
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _worked_out(value: Any, where: str, scope: _Scope) -> tuple[Any, list[Unresolved]]:
-    """The value with its expressions worked out; what depends on the deployment is left out, and told."""
+    """The value with its expressions worked out.
+
+    What depends on the deployment is told, and stays as it is written: it fits nowhere, so that what it belongs to
+    counts as unknown. Left out, it would count as absent.
+    """
     if isinstance(value, Mapping):
-        pairs = {key: _worked_out(each, f"{where}.{key}", scope) for key, each in value.items()}
-        kept = {key: read for key, (read, _) in pairs.items() if read is not _LEFT_OUT}
-        return kept, [problem for _, problems in pairs.values() for problem in problems]
+        pairs = {key: _worked_out(each, f"{where}.{key}", scope) for key, each in _unlooped(value).items()}
+        found = {key: read for key, (read, _) in pairs.items()}
+        return found, [problem for _, problems in pairs.values() for problem in problems]
     if isinstance(value, list):
         items = [_worked_out(each, f"{where}[{number}]", scope) for number, each in enumerate(value)]
-        return [read for read, _ in items if read is not _LEFT_OUT], [p for _, problems in items for p in problems]
+        return [read for read, _ in items], [problem for _, problems in items for problem in problems]
     try:
         return scope.of(value), []
     except ParseError as error:
-        return _LEFT_OUT, [Unresolved(where, str(error))] if _matters(where) else []
+        return value, [Unresolved(where, str(error))] if _matters(where) else []
 
 
-_LEFT_OUT = object()
+def _unlooped(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A mapping in which each property that a loop makes stands as something that depends on the deployment."""
+    loops = value.get("copy")
+    if not isinstance(loops, list):
+        return value
+    names = [loop["name"] for loop in loops if isinstance(loop, Mapping) and isinstance(loop.get("name"), str)]
+    return {**value, **{name: f"[copy('{name}')]" for name in names}}
+
+
 _IGNORED = re.compile(r"\.(tags|dependsOn|location|apiVersion|osProfile|diagnosticsProfile|scale|copy)\b")
 
 
@@ -137,7 +178,7 @@ def _matters(where: str) -> bool:
 class _Scope:
     parameters: Mapping[str, Any]
     variables: Mapping[str, Any]
-    _open: list[str] = field(default_factory=list)
+    _open: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, value: Any) -> Any:
         """What a value stands for; raises ParseError where only a deployment could tell."""
@@ -146,7 +187,10 @@ class _Scope:
         if value.startswith("[["):
             return value[1:]
         tokens = _tokens(value[1:-1])
-        found = self._expression(tokens)
+        try:
+            found = self._expression(tokens)
+        except RecursionError:
+            raise ParseError("an expression is nested too deeply") from None
         if tokens:
             raise ParseError(f"expression {value!r} is not understood here")
         return found
@@ -191,7 +235,7 @@ class _Scope:
             raise ParseError(f"{name}(…) depends on the deployment")
         try:
             return function(*arguments)
-        except (TypeError, ValueError, IndexError, AttributeError):
+        except (TypeError, ValueError, IndexError, AttributeError, StopIteration):
             raise ParseError(f"{name}(…) is not understood here") from None
 
     def _named(self, kind: str, name: str) -> Any:
@@ -199,14 +243,14 @@ class _Scope:
         lowered = {key.lower(): value for key, value in known.items()}
         if name.lower() not in lowered:
             raise ParseError(f"{kind}('{name}') has no value here")
-        if name in self._open:
+        if (kind, name.lower()) in self._open:
             raise ParseError(f"{kind}('{name}') refers to itself")
-        self._open.append(name)
+        self._open.append((kind, name.lower()))
         try:
             read, problems = _worked_out(lowered[name.lower()], "$", self)
         finally:
             self._open.pop()
-        if read is _LEFT_OUT or problems:
+        if problems:
             raise ParseError(f"{kind}('{name}') depends on the deployment")
         return read
 

@@ -15,6 +15,7 @@ from diagnostics.network.model import SecurityRule, reference
 from diagnostics.network.reading import forms
 
 _DEFAULT = "defaultsecurityrules"
+_OLDER = {"DefaultRule": _DEFAULT, "UserRule": "securityrules"}
 
 
 def route(read: forms.EffectiveRoute) -> EffectiveRoute:
@@ -35,7 +36,7 @@ def group(read: forms.EffectiveGroup) -> EffectiveGroup:
     return EffectiveGroup(
         id=reference(read.network_security_group),
         rules=tuple(map(_rule, read.effective_security_rules or ())),
-        tag_map=read.tag_map or {},
+        tag_map=read.tag_map if isinstance(read.tag_map, dict) else {},
         on_subnet=bool(association and association.subnet and not association.network_interface),
     )
 
@@ -80,7 +81,7 @@ def _named(about: str, names: list[tuple[str, ResourceId]]) -> ResourceId | None
 
 
 def _rule(read: forms.EffectiveRule) -> SecurityRule:
-    kind, _, name = read.name.rpartition("/")
+    kind, name = _named_by_azure(read.name)
     sources = _together(read.source_address_prefix, read.source_address_prefixes)
     destinations = _together(read.destination_address_prefix, read.destination_address_prefixes)
     return SecurityRule(
@@ -95,6 +96,13 @@ def _rule(read: forms.EffectiveRule) -> SecurityRule:
         destinations=read.expanded_destination_address_prefix or destinations,
         destination_ports=_together(read.destination_port_range, read.destination_port_ranges),
     )
+
+
+def _named_by_azure(text: str) -> tuple[str, str]:
+    """Whether it is a default rule, and its name: `defaultSecurityRules/X`, and in older answers `DefaultRule_X`."""
+    kind, _, name = text.rpartition("/")
+    older, _, rest = text.partition("_")
+    return (_OLDER[older], rest) if not kind and older in _OLDER and rest else (kind, name)
 
 
 def _together(one: str | None, many: tuple[str, ...] | None) -> tuple[str, ...]:
