@@ -38,6 +38,11 @@ from diagnostics.network.security import Flow
 GROUP = "/subscriptions/00000000-0000-0000-0000-00000000000a/resourceGroups/rg-net/providers/"
 
 
+A, B, C = "10.0.1.4", "10.0.2.4", "10.0.3.4"
+NVA = "10.0.9.4"
+"""The endpoints of `small`."""
+
+
 def rid(kind: str, name: str) -> ResourceId:
     provider = "Microsoft.Compute" if kind == "virtualMachines" else "Microsoft.Network"
     return ResourceId.parse(f"{GROUP}{provider}/{kind}/{name}")
@@ -168,3 +173,21 @@ def flow(source: str, destination: str, port: int | None = 443, protocol: str = 
 
 def ask(known: Estate, source: str, destination: str, port: int | None = 443, protocol: str = "Tcp") -> Path:
     return reach(known, flow(source, destination, port, protocol))
+
+
+def small(*parts: object, a: str | None = None, b: str | None = None, nva: str | None = None) -> Estate:
+    """A network of subnets a, b, c and one for appliances; route tables by name."""
+    subnets = (
+        subnet("v/a", "10.0.1.0/24", "nsg-a", a),
+        subnet("v/b", "10.0.2.0/24", "nsg-b", b),
+        subnet("v/c", "10.0.3.0/24"),
+        subnet("v/nva", "10.0.9.0/24", None, nva),
+    )
+    nics = (nic("a", A, "v/a"), nic("b", B, "v/b"), nic("c", C, "v/c"), nic("nva", NVA, "v/nva", ip_forwarding=True))
+    groups = nsg("nsg-a"), nsg("nsg-b")
+    return estate(network("v", "10.0.0.0/16", *subnets), *nics, *groups, vm("vm-nva", "nva"), *parts)
+
+
+def told(path: Path) -> tuple[str, str]:
+    """Verdict, and what decides."""
+    return path.verdict, " | ".join(reason.text for reason in path.because)

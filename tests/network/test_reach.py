@@ -1,67 +1,32 @@
 """The traps, one by one: what a network engineer would try."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
 from diagnostics.errors import ParseError
 from diagnostics.network.estate import (
-    BalancingRule,
-    Connection,
-    Estate,
     Firewall,
-    Frontend,
-    Gateway,
-    LocalGateway,
-    NatGateway,
 )
 from diagnostics.network.model import Route
-from diagnostics.network.path import Path
-from diagnostics.network.reach import reach
 from tests.network.builders import (
+    NVA,
+    A,
+    B,
+    C,
     admin,
     ask,
-    balancer,
     configuration,
-    estate,
-    flow,
-    network,
     nic,
     nsg,
-    peering,
-    point,
-    public_ip,
     rid,
     route,
     rule,
-    subnet,
-    subnet_id,
+    small,
     table,
+    told,
     vm,
 )
 
-A, B, C = "10.0.1.4", "10.0.2.4", "10.0.3.4"
-NVA = "10.0.9.4"
 OUTSIDE = "203.0.113.9"
-
-
-def small(*parts: object, a: str | None = None, b: str | None = None, nva: str | None = None) -> Estate:
-    """A network of subnets a, b, c and one for appliances; route tables by name."""
-    subnets = (
-        subnet("v/a", "10.0.1.0/24", "nsg-a", a),
-        subnet("v/b", "10.0.2.0/24", "nsg-b", b),
-        subnet("v/c", "10.0.3.0/24"),
-        subnet("v/nva", "10.0.9.0/24", None, nva),
-    )
-    nics = (nic("a", A, "v/a"), nic("b", B, "v/b"), nic("c", C, "v/c"), nic("nva", NVA, "v/nva", ip_forwarding=True))
-    groups = nsg("nsg-a"), nsg("nsg-b")
-    return estate(network("v", "10.0.0.0/16", *subnets), *nics, *groups, vm("vm-nva", "nva"), *parts)
-
-
-def told(path: Path) -> tuple[str, str]:
-    """Verdict, and what decides."""
-    return path.verdict, " | ".join(reason.text for reason in path.because)
 
 
 RULES = [
@@ -267,13 +232,6 @@ def test_an_appliance_may_have_an_interface_that_is_not_in_the_estate() -> None:
     assert path.verdict == "unknown"
 
 
-def test_with_floating_ip_rules_see_the_address_of_the_frontend() -> None:
-    web = replace(WEB, frontends=(INNER.id,), floating=True)
-    only = nsg("nsg-b", rule("front", 100, "Allow", destinations="10.0.2.100", ports="443"), rule("rest", 200))
-    known = small(nic("b", B, "v/b", pools=(POOL,)), balancer("ilb", INNER, web), only)
-    assert told(ask(known, A, "10.0.2.100", 443))[0] == "allowed"
-
-
 def test_an_appliance_is_behind_its_own_rules() -> None:
     via = table("rt", route("via", "10.0.2.0/24", "VirtualAppliance", NVA))
     guarded = nic("nva", NVA, "v/nva", "nsg-nva", ip_forwarding=True)
@@ -299,230 +257,6 @@ def test_a_firewall_is_not_seen_through() -> None:
     )
 
 
-def peered(there: dict[str, Any], back: dict[str, Any] | None = None, *parts: object) -> Estate:
-    back = there if back is None else back
-    one = network("v", "10.0.0.0/16", subnet("v/a", "10.0.1.0/24"), peerings=[peering("w", "10.1.0.0/16", **there)])
-    two = network(
-        "w", "10.1.0.0/16", subnet("w/b", "10.1.1.0/24", "nsg-w"), peerings=[peering("v", "10.0.0.0/16", **back)]
-    )
-    return estate(one, two, nic("a", A, "v/a"), nic("b", "10.1.1.4", "w/b"), nsg("nsg-w"), *parts)
-
-
-PEERINGS = [
-    ("connected", {}, None, "allowed", "AllowVnetInBound"),
-    ("disconnected", {"state": "Disconnected"}, None, "denied", "drops it"),
-    ("half", {"state": "Initiated"}, {"state": "Initiated"}, "denied", ""),
-    ("without access", {"allows_access": False}, None, "denied", "DenyAllInBound"),
-    ("access from one side", {}, {"allows_access": False}, "denied", "DenyAllInBound"),
-]
-
-
-@pytest.mark.parametrize(
-    ("there", "back", "verdict", "because"), [p[1:] for p in PEERINGS], ids=[p[0] for p in PEERINGS]
-)
-def test_peerings(there: dict[str, Any], back: dict[str, Any] | None, verdict: str, because: str) -> None:
-    path = ask(peered(there, back), A, "10.1.1.4")
-    assert path.verdict == verdict
-    assert because in told(path)[1]
-
-
-@pytest.mark.parametrize(("forwarded", "verdict"), [(True, "unknown"), (False, "denied")])
-def test_a_peering_may_refuse_what_an_appliance_forwards(forwarded: bool, verdict: str) -> None:  # noqa: FBT001
-    spoke1 = network(
-        "s1",
-        "10.1.0.0/16",
-        subnet("s1/a", "10.1.1.0/24", None, "rt"),
-        peerings=[peering("hub", "10.0.0.0/16", allows_forwarded=True)],
-    )
-    spoke2 = network(
-        "s2",
-        "10.2.0.0/16",
-        subnet("s2/b", "10.2.1.0/24", None, "rt"),
-        peerings=[peering("hub", "10.0.0.0/16", allows_forwarded=forwarded)],
-    )
-    to_spokes = [peering("s1", "10.1.0.0/16"), peering("s2", "10.2.0.0/16")]
-    hub = network("hub", "10.0.0.0/16", subnet("hub/nva", "10.0.9.0/24"), peerings=to_spokes)
-    via = table("rt", route("via", "10.0.0.0/8", "VirtualAppliance", NVA))
-    nics = [nic("a", "10.1.1.4", "s1/a"), nic("b", "10.2.1.4", "s2/b"), nic("nva", NVA, "hub/nva", ip_forwarding=True)]
-    path = ask(estate(spoke1, spoke2, hub, via, *nics, vm("vm-nva", "nva")), "10.1.1.4", "10.2.1.4")
-    assert path.verdict == verdict
-
-
-def test_spokes_do_not_reach_each_other_through_a_hub() -> None:
-    spoke1 = network("s1", "10.1.0.0/16", subnet("s1/a", "10.1.1.0/24"), peerings=[peering("hub", "10.0.0.0/16")])
-    spoke2 = network("s2", "10.2.0.0/16", subnet("s2/b", "10.2.1.0/24"), peerings=[peering("hub", "10.0.0.0/16")])
-    known = estate(spoke1, spoke2, nic("a", "10.1.1.4", "s1/a"), nic("b", "10.2.1.4", "s2/b"))
-    assert told(ask(known, "10.1.1.4", "10.2.1.4"))[0] == "denied"
-
-
-def out(*parts: object, private: bool = False, table_name: str | None = None, **more: Any) -> Estate:
-    home = network(
-        "v", "10.0.0.0/16 fd00:1::/48", subnet("v/a", "10.0.1.0/24", None, table_name, private=private, **more)
-    )
-    return estate(home, nic("a", A, "v/a"), *parts)
-
-
-POOL = rid("loadBalancers", "lb/backendAddressPools/pool")
-FRONT = Frontend(rid("loadBalancers", "lb/frontendIPConfigurations/front"), public_ip=rid("publicIPAddresses", "pip"))
-OUTBOUND = BalancingRule(rid("loadBalancers", "lb/outboundRules/out"), (FRONT.id,), pool=POOL)
-MEMBER = nic("a", A, "v/a", pools=(POOL,))
-NAT: dict[str, Any] = {"nat_gateway": rid("natGateways", "nat")}
-OUT = [
-    ("default outbound access", out(), "allowed", "default outbound access"),
-    ("a private subnet", out(private=True), "denied", "private"),
-    (
-        "a public IP",
-        out(nic("a", A, "v/a", public_ip=rid("publicIPAddresses", "pip")), private=True),
-        "allowed",
-        "public IP pip",
-    ),
-    (
-        "a NAT gateway",
-        out(NatGateway(rid("natGateways", "nat"), (rid("publicIPAddresses", "pip"),)), private=True, **NAT),
-        "allowed",
-        "NAT gateway nat",
-    ),
-    ("a NAT gateway without address", out(NatGateway(rid("natGateways", "nat")), **NAT), "denied", "no public address"),
-    ("a NAT gateway that is not in the estate", out(**NAT), "unknown", "NAT gateway nat"),
-    (
-        "an outbound rule",
-        out(MEMBER, balancer("lb", FRONT, outbound_rules=(OUTBOUND,)), private=True),
-        "allowed",
-        "load balancer lb",
-    ),
-    (
-        "members of a Standard load balancer without a rule for it",
-        out(MEMBER, replace(balancer("lb", FRONT), pools={POOL: ()})),
-        "denied",
-        "Standard load balancer",
-    ),
-    ("no way for IPv6", out(nic("a", "fd00:1::4", "v/a")), "denied", "IPv6"),
-    ("to nowhere", out(table("rt", route("no", "0.0.0.0/0", "None")), table_name="rt"), "denied", "no"),
-]
-
-
-@pytest.mark.parametrize(("known", "verdict", "because"), [o[1:] for o in OUT], ids=[o[0] for o in OUT])
-def test_out_to_the_internet(known: Estate, verdict: str, because: str) -> None:
-    source = str(known.points[0].address)
-    path = ask(known, source, "2001:4860:4860::8888" if ":" in source else "8.8.8.8")
-    assert path.verdict == verdict
-    assert because in told(path)[1]
-
-
-def test_an_unknown_tag_in_a_route_leaves_public_addresses_open() -> None:
-    known = out(table("rt", route("tag", "Mystery", "None")), table_name="rt")
-    path = ask(known, A, "8.8.8.8")
-    assert told(path)[0] == "unknown"
-    assert "Mystery" in told(path)[1]
-
-
-PIP = public_ip("pip", "20.1.2.3")
-BASIC = public_ip("pip", "20.1.2.3", "Basic")
-OPEN = nsg("nsg-a", rule("web", 100, "Allow", sources="Internet", ports="443"))
-HAS_PIP = nic("a", A, "v/a", "nsg-a", public_ip=rid("publicIPAddresses", "pip"))
-BARE = nic("a", A, "v/a", public_ip=rid("publicIPAddresses", "pip"))
-IN = [
-    ("open", out(HAS_PIP, PIP, OPEN), "20.1.2.3", 443, "allowed", "web"),
-    ("by its private address", out(HAS_PIP, PIP, OPEN), A, 443, "allowed", "web"),
-    ("another port", out(HAS_PIP, PIP, OPEN), "20.1.2.3", 22, "denied", "DenyAllInBound"),
-    ("Standard without NSG", out(BARE, PIP), "20.1.2.3", 443, "denied", "Standard"),
-    ("Basic without NSG", out(BARE, BASIC), "20.1.2.3", 443, "allowed", ""),
-    ("SKU not known", out(BARE), A, 443, "unknown", "SKU"),
-    ("an address that nothing uses", out(PIP), "20.1.2.3", 443, "unknown", "nothing in the estate uses"),
-    (
-        "the answer goes astray",
-        out(
-            HAS_PIP, PIP, OPEN, table("rt", route("fw", "0.0.0.0/0", "VirtualAppliance", "10.0.1.99")), table_name="rt"
-        ),
-        *("20.1.2.3", 443, "denied", "on the way back"),
-    ),
-    (
-        "the answer goes through an appliance",
-        out(
-            *(HAS_PIP, PIP, OPEN, table("rt", route("fw", "0.0.0.0/0", "VirtualAppliance", "10.0.1.9"))),
-            nic("nva", "10.0.1.9", "v/a", ip_forwarding=True),
-            table_name="rt",
-        ),
-        *("20.1.2.3", 443, "denied", "the routes lead in a circle"),
-    ),
-]
-
-
-@pytest.mark.parametrize(("known", "to", "port", "verdict", "because"), [i[1:] for i in IN], ids=[i[0] for i in IN])
-def test_in_from_the_internet(known: Estate, to: str, port: int, verdict: str, because: str) -> None:
-    path = ask(known, "198.51.100.7", to, port)
-    assert path.verdict == verdict
-    assert because in told(path)[1]
-
-
-WEB = BalancingRule(rid("loadBalancers", "lb/loadBalancingRules/web"), (FRONT.id,), "Tcp", (443, 443), 8443, POOL)
-NATTED = BalancingRule(
-    rid("loadBalancers", "lb/inboundNatRules/ssh"),
-    (FRONT.id,),
-    "Tcp",
-    (50022, 50022),
-    22,
-    target=rid("networkInterfaces", "a/ipConfigurations/ipconfig1"),
-)
-OPEN_8443 = nsg("nsg-a", rule("web", 100, "Allow", sources="Internet", ports="8443 22"))
-POOLED = nic(
-    "a", A, "v/a", "nsg-a", configurations=(replace(configuration(A, "v/a", pools=(POOL,)), id=NATTED.target),)
-)
-
-
-@pytest.mark.parametrize(
-    ("to", "port", "verdict"),
-    [
-        ("20.1.2.3", 443, "allowed"),
-        ("20.1.2.3", 8443, "denied"),
-        ("20.1.2.3", 50022, "allowed"),
-        (A, 8443, "allowed"),
-        (A, 22, "allowed"),
-        (A, 443, "denied"),
-    ],
-)
-def test_a_public_load_balancer_translates_ports(to: str, port: int, verdict: str) -> None:
-    known = out(POOLED, PIP, OPEN_8443, balancer("lb", FRONT, WEB, NATTED))
-    assert told(ask(known, "198.51.100.7", to, port))[0] == verdict
-
-
-INNER = Frontend(rid("loadBalancers", "ilb/frontendIPConfigurations/front"), "10.0.2.100", subnet_id("v/b"))
-
-
-@pytest.mark.parametrize(
-    ("port", "parts", "verdict"),
-    [
-        (443, (), "allowed"),
-        (80, (), "denied"),
-        (443, (vm("vm-b", "b", state="stopped"),), "denied"),
-        (443, (nsg("nsg-b", rule("no", 100, ports="8443")),), "denied"),
-    ],
-)
-def test_an_internal_load_balancer(port: int, parts: tuple[object, ...], verdict: str) -> None:
-    web = replace(WEB, frontends=(INNER.id,))
-    known = small(nic("b", B, "v/b", pools=(POOL,)), balancer("ilb", INNER, web), *parts)
-    assert told(ask(known, A, "10.0.2.100", port))[0] == verdict
-
-
-def test_members_that_fare_differently_are_not_known() -> None:
-    web = replace(WEB, frontends=(INNER.id,))
-    members = nic("b", B, "v/b", pools=(POOL,)), nic("c", C, "v/c", pools=(POOL,))
-    known = small(*members, balancer("ilb", INNER, web), nsg("nsg-b", rule("no", 100, ports="8443")))
-    path = ask(known, A, "10.0.2.100", 443)
-    assert told(path)[0] == "unknown"
-    assert "load balancer ilb chooses" in told(path)[1]
-
-
-def test_a_public_address_of_the_estate_is_reached_from_inside() -> None:
-    nat = NatGateway(rid("natGateways", "nat"), (rid("publicIPAddresses", "pip-nat"),))
-    home = network("v", "10.0.0.0/16", subnet("v/a", "10.0.1.0/24", **NAT), subnet("v/b", "10.0.2.0/24", "nsg-b"))
-    web = nic("b", B, "v/b", public_ip=rid("publicIPAddresses", "pip"))
-    only = nsg("nsg-b", rule("partner", 100, "Allow", sources="20.9.9.9", ports="443"), rule("rest", 200))
-    known = estate(home, nat, nic("a", A, "v/a"), web, PIP, public_ip("pip-nat", "20.9.9.9"), only)
-    assert told(ask(known, A, "20.1.2.3"))[0] == "allowed"
-    assert told(ask(known, A, B))[0] == "denied"
-
-
 def test_a_secondary_nic_depends_on_its_guest() -> None:
     known = small(nic("b2", "10.0.2.9", "v/b", vm="vm-b", primary=False), vm("vm-b", "b", "b2"))
     assert told(ask(known, A, "10.0.2.9"))[0] == "unknown"
@@ -543,49 +277,6 @@ def test_a_vm_that_is_off_talks_to_nobody(which: str) -> None:
     assert verdict == "denied"
     assert f"VM {which}" in because
     assert "deallocated" in because
-
-
-ONPREM = "192.168.7.7"
-GATEWAY = Gateway(rid("virtualNetworkGateways", "gw"), subnet_id("v/GatewaySubnet"), "Vpn")
-LINK = Connection(rid("connections", "c"), GATEWAY.id, rid("localNetworkGateways", "office"))
-
-
-def with_gateway(*parts: object, gateway: Gateway = GATEWAY) -> Estate:
-    home = network(
-        "v", "10.0.0.0/16", subnet("v/a", "10.0.1.0/24", "nsg-a"), subnet("v/GatewaySubnet", "10.0.255.0/27")
-    )
-    return estate(home, nic("a", A, "v/a"), nsg("nsg-a"), gateway, LINK, *parts)
-
-
-def test_a_gateway_leads_out_of_sight() -> None:
-    office = LocalGateway(rid("localNetworkGateways", "office"), ("192.168.0.0/16",))
-    verdict, because = told(ask(with_gateway(office), A, ONPREM))
-    assert verdict == "unknown"
-    assert "behind the virtual network gateway" in because
-
-
-def test_what_a_gateway_learnt_by_bgp_is_not_known() -> None:
-    verdict, because = told(ask(with_gateway(gateway=replace(GATEWAY, bgp=True)), A, ONPREM))
-    assert verdict == "unknown"
-    assert "gateway gw learnt" in because
-
-
-def test_from_on_premises_rules_can_still_deny() -> None:
-    closed = nsg("nsg-a", rule("no", 100, sources="192.168.0.0/16"))
-    assert told(ask(with_gateway(closed), ONPREM, A))[0] == "denied"
-    assert (
-        told(ask(with_gateway(LocalGateway(rid("localNetworkGateways", "office"), ("192.168.0.0/16",))), ONPREM, A))[0]
-        == "unknown"
-    )
-
-
-def test_overlapping_networks_need_to_be_told_apart() -> None:
-    twin = network("w", "10.0.0.0/16", subnet("w/a", "10.0.1.0/24"))
-    known = small(twin, nic("twin", A, "w/a"))
-    with pytest.raises(ParseError, match="several NICs"):
-        ask(known, A, B)
-    assert reach(known, flow(A, B), source=point(known, "a")).verdict == "allowed"
-    assert reach(known, flow(A, B), source=point(known, "twin")).verdict == "unknown"
 
 
 def test_families_do_not_mix() -> None:
