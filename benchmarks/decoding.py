@@ -37,7 +37,7 @@ def main() -> None:
     structs, plain = partial(_structs, body), partial(_plain, body)
     models = partial(_models, client)
     decoders: dict[str, Callable[[], object]] = {_OURS: structs, _JSON: plain, _SDK: models}
-    decoded = measured(decoders, rounds=3, patience=30)
+    decoded = measured(decoders, rounds=2, patience=30)
     CONSOLE.print(ratios(f"{nics}: decoded", decoded, _OURS))
     readers: dict[str, Callable[[], Told]] = {
         _OURS: lambda: _of_structs(structs()),

@@ -33,7 +33,7 @@ def main() -> None:
         routing, point = _subnet(rng, version)
         table = routing.table(point, version)
         numbers = [_near(rng, table, version) for _ in range(_LOOKUPS)]
-        found = measured(_candidates(table, _tree(routing, point, version), numbers, version), rounds=4)
+        found = measured(_candidates(table, _tree(routing, point, version), numbers, version), rounds=8)
         routes = [table.hops[place].route for place in found[_OURS].answer]
         for name, each in found.items():
             answer = each.answer if name in _TREES else [table.hops[place].route for place in each.answer]

@@ -16,7 +16,7 @@ from diagnostics.network.security import Context
 
 _SIZES = (10, 100, 500, 1_000)
 _OURS, _TUNED, _SECGURU, _CUDD, _OXIDD = "vmreach", "z3, tuned", "z3, SecGuru style", "CUDD", "OxiDD"
-_TOO_LONG = 60.0
+_TOO_LONG = 45.0
 """Seconds: what would take longer is not begun, if it grows with the square of the rules, as all of them about do."""
 
 type Column = dict[str, Measured[solvers.Answer]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from diagnostics.cli.exits import Exit
 from diagnostics.cli.files import load
 from diagnostics.cli.later import allowed_later
-from diagnostics.cli.look import commands
+from diagnostics.cli.look import command, commands
 from diagnostics.cli.marks import Mark
 from diagnostics.cli.output import new_page
 from diagnostics.cli.texts import print_json
@@ -57,7 +57,7 @@ def show(page: Page, estate: Estate, path: Path, question: Question) -> None:
         page.marked(Mark.of(reason.verdict), reason.text, label="" if number else "why")
         if later := allowed_later(estate, question, path, reason):
             page.row("", later, depth=1)
-        if reason.resource:
+        if reason.resource and not command(reason).startswith("az "):  # a command names the resource, too
             page.exact(str(reason.resource), depth=1)
     _missing(page, path)
     page.line()
@@ -94,8 +94,8 @@ def _missing(page: Page, path: Path) -> None:
     missing = sorted({name for reason in path.because for name in reason.missing})
     if missing:
         page.row("missing", ", ".join(missing))
-    for number, command in enumerate(commands(path.because)):
-        page.exact(command, label="" if number else "look", style="cyan")
+    for number, shown in enumerate(commands(path.because)):
+        page.exact(shown, label="" if number else "look", style="cyan")
 
 
 def _hops(page: Page, label: str, hops: Sequence[Hop]) -> None:

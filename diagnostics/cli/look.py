@@ -26,20 +26,21 @@ _APPLIANCE = "inside of the appliance: its own rules and routes"
 
 def commands(reasons: Iterable[Reason]) -> tuple[str, ...]:
     """A command for each resource that stands in the way, or may, or where else to look; each once."""
-    found = (_command(reason) for reason in reasons if reason.verdict is not Verdict.ALLOWED)
+    found = (command(reason) for reason in reasons if reason.verdict is not Verdict.ALLOWED)
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _command(reason: Reason) -> str:
+def command(reason: Reason) -> str:
+    """The command or place for one reason; empty where there is none."""
     resource = reason.resource
     if resource is None:
         return ""
     if reason.verdict is Verdict.UNKNOWN and (inside := _inside(reason, resource)):
         return inside
-    command = _COMMANDS.get(resource.type, "")
+    shows = _COMMANDS.get(resource.type, "")
     group, subscription = shlex.quote(resource.resource_group), shlex.quote(resource.subscription)
     where = f" -g {group} --subscription {subscription} -o table"
-    return command.format(name=shlex.quote(resource.name)) + where if command else ""
+    return shows.format(name=shlex.quote(resource.name)) + where if shows else ""
 
 
 def _inside(reason: Reason, resource: ResourceId) -> str:

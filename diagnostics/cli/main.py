@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from diagnostics.cli.exits import Exit
 from diagnostics.cli.parser import parser
-from diagnostics.cli.texts import plain
+from diagnostics.cli.texts import plain, stop_writing
 from diagnostics.errors import VmreachError
 
 
@@ -23,4 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except VmreachError as error:
         lines = f"{asked.command}: {error}".splitlines()
         sys.stderr.write("".join(f"{plain(line)}\n" for line in lines))
+        return Exit.BAD
+    except OSError as error:  # what was read is told as a problem: it is the output that cannot be written
+        stop_writing()
+        sys.stderr.write(f"{asked.command}: {plain(error.strerror or error)}\n")
         return Exit.BAD

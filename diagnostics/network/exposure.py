@@ -15,7 +15,7 @@ from diagnostics.network.cells import address_at, elementary, family, for_all, p
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.intervals import PORTS_TOP, Intervals, Span
 from diagnostics.network.path import Reason, together
-from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds
+from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, read_prefix
 from diagnostics.network.public import ways_to
 from diagnostics.network.reach import Reach
 from diagnostics.network.routing import HopType
@@ -144,7 +144,7 @@ class Sources:
         starts = self._engine.routing.table(point, version).starts
         borders += [Intervals.of([(start, start)], top) for start in starts]
         if subnet := self._estate.subnet_of(point):
-            borders += [family(AddressSet.parse(prefix), version) for prefix in subnet.prefixes]
+            borders += [family(held, version) for prefix in subnet.prefixes if (held := read_prefix(prefix))]
         return elementary(borders, top)
 
     def _parts(self, point: Point, asked: tuple[str, int | None], *, public_only: bool = False) -> tuple[Part, ...]:

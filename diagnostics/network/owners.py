@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diagnostics.network.estate import Estate, Firewall, Frontend, LoadBalancer, Point, VirtualNetwork
+from diagnostics.network.gateways import learnt
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Subnet
 from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
@@ -64,6 +65,21 @@ class Owners:
         """The subnet that an address lies in, in the first of the networks where it lies in one."""
         known = (self._estate.networks.get(network) for network in networks)
         return next((subnet for network in known if network and (subnet := subnet_with(network, address))), None)
+
+    def out_of_reach(self, address: Address, networks: Sequence[ResourceId]) -> bool:
+        """Whether the address of a next hop is in none of a network and its peers, and no gateway leads on.
+
+        Network Watcher calls the next hop of such a route None: what is sent there is dropped.
+        """
+        home = self._estate.networks.get(networks[0]) if networks else None
+        if home is None or learnt(self._estate, home).exists is not False:
+            return False
+        peerings = [each for each in home.peerings if each.connected]
+        if any(each.synced is False or not each.prefixes for each in peerings):
+            return False
+        peers = [found for each in peerings if (found := self._estate.networks.get(each.remote))]
+        spaces = [home.prefixes, *(each.prefixes for each in peerings), *(each.prefixes for each in peers)]
+        return not any(lies_in(address, space) for space in spaces)
 
 
 def subnet_with(network: VirtualNetwork, address: Address) -> Subnet | None:

@@ -27,7 +27,7 @@ from diagnostics.network.routes import (
 __all__ = ["Candidate", "HopType", "NextHop", "Routing", "Table"]
 
 _RANKS = {Source.USER: 2, Source.LEARNT: 1}
-_OWN_SPACE = frozenset({HopType.VNET_LOCAL, HopType.PEERING, HopType.SERVICE_ENDPOINT, HopType.INTERFACE_ENDPOINT})
+_OWN_SPACE = frozenset({HopType.VNET_LOCAL, HopType.PEERING, HopType.SERVICE_ENDPOINT})
 
 
 @dataclass(frozen=True, slots=True)

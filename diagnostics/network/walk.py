@@ -195,8 +195,8 @@ class Walk:
     def _nearby(self, trail: Trail, point: Point) -> Iterator[Trail]:
         """To what has the address in a network, or in one that it is peered with."""
         near = self._near(point)
-        home = next((each for each in near if self.owners.has(trail.flow.destination, each)), None)
-        yield from self._deliver(self._crossing(trail, point, home), near)
+        home = (each for each in near if self.owners.has(trail.flow.destination, each))
+        yield from self._deliver(self._crossing(trail, point, next(home, None)), near)
 
     def _crossing(self, trail: Trail, point: Point, into: ResourceId | None) -> Trail:
         """Into another network, which may refuse what an appliance forwards for others."""
@@ -308,10 +308,9 @@ class Walk:
         """Nothing known has the address of a next hop."""
         subnet = self.owners.subnet(address, networks) if address else None
         if subnet:
-            said = f"next hop {text} does not exist: nothing in subnet {subnet.id.name} has this address"
-            return Reason(Kind.APPLIANCE, Verdict.DENIED, said, text, subnet.id)
-        missing = frozenset({f"what has the address {text}"})
-        return Reason(Kind.APPLIANCE, Verdict.UNKNOWN, f"next hop {text} is not in the estate", text, missing=missing)
+            return wording.no_such_hop(text, subnet.id)
+        lost = address is not None and self.owners.out_of_reach(address, networks)
+        return wording.hop_out_of_reach(text) if lost else wording.unseen_hop(text)
 
     def _through(self, trail: Trail, point: Point) -> Iterator[Trail]:
         """Through an appliance: in, and out by any of its NICs; never better than unknown."""

@@ -150,6 +150,24 @@ def depends_on_appliance(name: str, resource: ResourceId) -> Reason:
     return Reason(Kind.APPLIANCE, Verdict.UNKNOWN, text, name, resource, frozenset({name}))
 
 
+def no_such_hop(address: str, subnet: ResourceId) -> Reason:
+    """Nothing in a subnet has the address of a next hop."""
+    text = f"next hop {address} does not exist: nothing in subnet {subnet.name} has this address"
+    return Reason(Kind.APPLIANCE, Verdict.DENIED, text, address, subnet)
+
+
+def hop_out_of_reach(address: str) -> Reason:
+    """No network that is near has the address of a next hop."""
+    text = f"next hop {address} is out of reach: neither the network nor a peer has this address"
+    return Reason(Kind.APPLIANCE, Verdict.DENIED, text, address)
+
+
+def unseen_hop(address: str) -> Reason:
+    """What has the address of a next hop is not known."""
+    missing = frozenset({f"what has the address {address}"})
+    return Reason(Kind.APPLIANCE, Verdict.UNKNOWN, f"next hop {address} is not in the estate", address, missing=missing)
+
+
 def listed(names: frozenset[str]) -> str:
     """Names in a stable order, as a person would list them."""
     return ", ".join(sorted(names)) or "something that is not known"

@@ -144,6 +144,34 @@ def test_whoever_reads_may_stop_reading_and_the_exit_code_is_the_answer_s(
         assert process.wait(60) == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["plain", "json"])
+def test_a_full_disk_is_no_answer(form: list[str]) -> None:
+    program = [sys.executable, "-m", "diagnostics", "rules", *ASKED["rules"], *form]
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False, timeout=60)
+    assert (ran.returncode, ran.stderr) == (2, b"rules: No space left on device\n")
+
+
+BROKEN = """
+import runpy, sys, diagnostics.cli.rules
+def broken(*_, **__): raise {}
+diagnostics.cli.rules.load = broken
+sys.argv = ["diagnostics", "rules", "--estate", "x"]
+runpy.run_module("diagnostics", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"), [("KeyError('x')", 2, "KeyError: 'x'"), ("KeyboardInterrupt", 130, "")]
+)
+def test_a_defect_is_no_answer(error: str, code: int, said: str) -> None:
+    program = [sys.executable, "-c", BROKEN.format(error)]
+    ran = subprocess.run(program, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+    assert (ran.returncode, ran.stdout) == (code, "")
+    assert ran.stderr.splitlines()[-1:] == ([said] if said else [])
+
+
 @pytest.mark.parametrize(("command", "asked"), ASKED.items())
 def test_a_narrow_console_without_unicode(command: str, asked: list[str]) -> None:
     ran = run(command, *asked, COLUMNS="40", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")

@@ -39,7 +39,7 @@ def bodies(corpus: Path, *folders: str) -> Iterator[tuple[str, Json]]:
             if isinstance(value, list):
                 yield from ((f"{name}#{step['step']}", step["response_body"]) for step in value)
             else:
-                yield name, value["response_body"] if "response_body" in value else value
+                yield name, value.get("response_body", value)
 
 
 def read(name: str, value: Json) -> Estate:
@@ -166,6 +166,18 @@ def test_what_azure_told_of_nics(corpus: Path) -> None:
         rows = [(row["addressPrefix"], row["nextHopType"], row["nextHopIpAddress"]) for row in value["value"]]
         made = [(list(r.prefixes), r.next_hop_type, list(r.next_hop_addresses)) for r in routes]
         assert made == rows, name
+
+
+def test_public_ips_of_the_instances_of_a_scale_set(corpus: Path) -> None:
+    found = [
+        (read(name, value).public_ips, each)
+        for name, value in bodies(corpus, "vmss_nic_list")
+        for each in value.get("value", [])
+        if each not in resources(value)
+    ]
+    assert found
+    for known, raw in found:
+        assert known[ResourceId.parse(raw["id"])].address == properties(raw).get("ipAddress")
 
 
 def test_lists_of_service_tags(corpus: Path) -> None:

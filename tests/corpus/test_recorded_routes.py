@@ -10,19 +10,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.reach import Reach
 from diagnostics.network.reading import read_objects
 from diagnostics.network.routes import Source, configured, kind
 from diagnostics.network.routing import Candidate, Routing
+from diagnostics.network.security import Flow
 from tests.corpus.recordings import Answer, answers
 from tests.corpus.test_recorded_flows import of
 
 type Route = tuple[str, str, str]
 
 MISSING_APPLIANCE = (
-    "the route leads to an appliance at an address that no network here has; Azure shows that outcome as type None, "
-    "with the address and the route table of the route; here it is the route that is named, and `reach` that judges"
+    "the route leads to an appliance at an address that no network has; Azure says type None, with the address and the "
+    "route table of that route; here the route keeps its type, and what is sent there is denied when it is followed"
 )
 HOPS = {"sequence/006.json#14": MISSING_APPLIANCE, "sequence/008.json#16": MISSING_APPLIANCE}
 # Azure drops blocks of its own too, in every network other ones, and no documentation lists them.
@@ -63,6 +67,16 @@ def test_addresses_have_the_next_hop_that_azure_says(corpus: Path) -> None:
     assert other.keys() == HOPS.keys(), other
     assert all(mine[1:] == said[1:] for mine, said in other.values()), "they name the same route"
     assert len(compared) == 11
+
+
+@pytest.mark.parametrize("where", HOPS)
+def test_what_azure_says_leads_nowhere_is_denied(corpus: Path, where: str) -> None:
+    ((answer, known, point),) = (each for each in of(corpus, "nexthop") if each[0].where == where)
+    assert point.address
+    flow = Flow(point.address, ipaddress.ip_address(answer.asked["destinationIPAddress"]), "Tcp", 443)
+    path = Reach(known).path(flow, source=point)
+    assert path.verdict == "denied"
+    assert any("out of reach" in reason.text for reason in path.because)
 
 
 def test_a_subnet_has_the_routes_that_azure_says(corpus: Path) -> None:

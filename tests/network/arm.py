@@ -9,7 +9,7 @@ from diagnostics.network.reading import read_objects
 from tests.network.builders import flow, point
 from tests.network.reading.small import Json, body, part, ref, rid, rule
 
-__all__ = ["ask", "body", "machine", "network", "nsg", "part", "read", "ref", "rid", "rule", "subnet", "table"]
+__all__ = ["Json", "ask", "body", "machine", "network", "nsg", "part", "read", "ref", "rid", "rule", "subnet", "table"]
 
 
 def subnet(name: str, *prefixes: str, nsg: str = "", table: str = "", **more: Any) -> Json:
@@ -53,9 +53,14 @@ def machine(name: str, where: str, *addresses: str, nsg: str = "", **more: Any) 
         }
         for number, address in enumerate(addresses)
     ]
-    group = {"networkSecurityGroup": ref("networkSecurityGroups", nsg)} if nsg else {}
-    vm = ref("virtualMachines", f"vm-{name}")
-    return body("networkInterfaces", name, ipConfigurations=configurations, primary=True, virtualMachine=vm, **group)
+    return body(
+        "networkInterfaces",
+        name,
+        ipConfigurations=configurations,
+        primary=True,
+        virtualMachine=ref("virtualMachines", f"vm-{name}"),
+        networkSecurityGroup=ref("networkSecurityGroups", nsg) if nsg else None,
+    )
 
 
 def nsg(name: str, *rules: Json) -> Json:
@@ -83,5 +88,5 @@ def ask(known: Estate, source: str, destination: str, port: int | None = 443, pr
     """What becomes of a flow between two ends, each a NIC's name or an address."""
     names = {nic.name: point(known, nic.name) for nic in known.nics}
     ends = [names.get(end) for end in (source, destination)]
-    texts = [str(end.address) if end else text for end, text in zip(ends, (source, destination), strict=True)]
-    return reach(known, flow(*texts, port, protocol), source=ends[0], destination=ends[1])
+    there, to = (str(end.address) if end else text for end, text in zip(ends, (source, destination), strict=True))
+    return reach(known, flow(there, to, port, protocol), source=ends[0], destination=ends[1])

@@ -166,7 +166,7 @@ def test_where_both_worlds_end_alike_it_is_the_verdict(access: str, expected: Ve
         (b.route("r", "10.0.0.0/8", "None"), ALLOWED),
         (b.route("r", "10.0.2.4/32", "VirtualAppliance", ""), UNKNOWN),
         (b.route("r", "10.0.2.4/32", "VirtualAppliance", "10.0.2.77"), DENIED),
-        (b.route("r", "10.0.2.4/32", "VirtualAppliance", "192.0.2.1"), UNKNOWN),
+        (b.route("r", "10.0.2.4/32", "VirtualAppliance", "192.0.2.1"), DENIED),
         (b.route("r", "10.0.2.4/32", "VirtualAppliance", "10.0.2.9"), UNKNOWN),
         (b.route("r", "10.0.2.4/32", "VirtualAppliance", "10.0.2.4"), ALLOWED),
         (b.route("r", "10.0.2.4/32", "VirtualAppliance", "10.0.1.5"), DENIED),

@@ -146,7 +146,7 @@ ROUTES = [
     ("an appliance", [route("via", "10.0.2.0/24", "VirtualAppliance", NVA)], "unknown", "depends on vm-nva"),
     ("an appliance, in lower case", [route("via", "10.0.2.0/24", "virtualappliance", NVA)], "unknown", "vm-nva"),
     ("nobody there", [route("via", "10.0.2.0/24", "VirtualAppliance", "10.0.9.77")], "denied", "does not exist"),
-    ("not in the estate", [route("via", "10.0.2.0/24", "VirtualAppliance", "10.9.9.9")], "unknown", "10.9.9.9"),
+    ("out of reach", [route("via", "10.0.2.0/24", "VirtualAppliance", "10.9.9.9")], "denied", "is out of reach"),
     ("no forwarding", [route("via", "10.0.2.0/24", "VirtualAppliance", C)], "denied", "IP forwarding is off"),
     (
         "a gateway that is not there",

@@ -17,6 +17,7 @@ from tests.network.builders import (
     network,
     nic,
     nsg,
+    peering,
     public_ip,
     rid,
     route,
@@ -184,3 +185,12 @@ def test_a_secondary_interface_needs_a_guest_route_for_the_platform_too() -> Non
     second: Nic = nic("a", A, "v/a", primary=False)
     assert ask(small(second), A, "168.63.129.16").verdict == "unknown"
     assert ask(small(second), "168.63.129.16", A).verdict == "unknown"
+
+
+def test_whether_a_route_overrides_an_endpoint_depends_on_a_subnet_that_is_not_read() -> None:
+    a = subnet("v/a", "10.0.1.0/24", None, "rt")
+    home = network("v", "10.0.0.0/16", a, peerings=[peering("w", "10.1.0.0/16")])
+    endpoint = nic("pe", "10.1.1.4", "w/x", private_endpoint=rid("privateEndpoints", "pe"))
+    hole = table("rt", route("hole", "10.1.0.0/16", "None"))
+    assert ask(estate(home, nic("a", A, "v/a"), endpoint, hole), A, "10.1.1.4").verdict == "unknown"
+    assert ask(estate(home, nic("a", A, "v/a"), endpoint, table("rt")), A, "10.1.1.4").verdict == "allowed"

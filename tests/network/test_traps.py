@@ -8,7 +8,7 @@ import pytest
 
 from diagnostics.network.estate import Estate
 from diagnostics.network.routing import Routing
-from tests.network.arm import ask, body, machine, network, nsg, read, ref, rid, rule, subnet, table
+from tests.network.arm import Json, ask, body, machine, network, nsg, read, ref, rid, rule, subnet, table
 from tests.network.builders import point
 
 # "How network security groups filter network traffic": NSG1 on Subnet1, NSG2 on the interfaces of VM1 and VM3; VM1 and
@@ -19,7 +19,7 @@ ALLOW_80 = {"destinationPortRange": "80", "sourceAddressPrefix": "Internet"}
 DENY_80 = {"direction": "Outbound", "destinationPortRange": "80", "destinationAddressPrefix": "Internet"}
 
 
-def filtered(*, nsg1: tuple[object, ...] = (), nsg2: tuple[object, ...] = ()) -> Estate:
+def filtered(*, nsg1: tuple[Json, ...] = (), nsg2: tuple[Json, ...] = ()) -> Estate:
     homes = {"vm1": ("v/subnet1", "10.0.1.4", "nsg2"), "vm2": ("v/subnet1", "10.0.1.5", "")}
     homes |= {"vm3": ("v/subnet2", "10.0.2.4", "nsg2"), "vm4": ("v/subnet3", "10.0.3.4", "")}
     nics = [
@@ -81,16 +81,15 @@ def test_outbound_through_two_nsgs(vm: str, one: bool, two: bool, verdict: str) 
 
 
 @pytest.mark.parametrize("direction", ["Inbound", "Outbound"])
-def test_intra_subnet_traffic_is_filtered(direction: str) -> None:
+def test_intra_subnet(direction: str) -> None:
     """With a rule in NSG1 that denies everything, VM1 and VM2 can no longer communicate with each other."""
     deny = rule("deny-all", 100, "Deny", "nsg1", protocol="*", direction=direction)
     assert ask(filtered(), "vm1", "vm2", 22).verdict == "allowed"
-    assert {ask(filtered(nsg1=(deny,)), *ends, 22).verdict.value for ends in (("vm1", "vm2"), ("vm2", "vm1"))} == {
-        "denied"
-    }
+    for source, destination in (("vm1", "vm2"), ("vm2", "vm1")):
+        assert ask(filtered(nsg1=(deny,)), source, destination, 22).verdict == "denied"
 
 
-# "Azure virtual network traffic routing", "Routing example": VNet1 with Subnet1 and Subnet2, peered with VNet2, which has
+# "Azure virtual network traffic routing", "Routing example": VNet1 with Subnet1 and Subnet2, peered with VNet2 that has
 # two address prefixes; on-premises 10.10.0.0/16 behind a VPN; an appliance at 10.0.100.4; Subnet1 has the route table.
 def routed() -> Estate:
     routes = table(

@@ -14,13 +14,13 @@ import numpy as np
 from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
 from diagnostics.network.fleet.bits import Bools, Ints
 from diagnostics.network.fleet.codes import BITS, DOUBTED, SETTLED, Code
-from diagnostics.network.fleet.deliveries import Deliveries
+from diagnostics.network.fleet.deliveries import Deliveries, Owner
 from diagnostics.network.fleet.universe import Universe
 from diagnostics.network.gateways import learnt
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.owners import Balanced, Owners
 from diagnostics.network.prefixes import PRIVATE, address_of
-from diagnostics.network.public import way_out
+from diagnostics.network.public import targets, way_out
 from diagnostics.network.routing import Candidate, HopType, NextHop
 from diagnostics.network.security import Verdict
 
@@ -98,16 +98,18 @@ class Hops:
         """What becomes of flows from an endpoint to a range of endpoints, with the numbers of obstacles above it."""
         routes = [route for route in (hop.route, *(hop.doubtful if hop.missing else ())) if route]
         ends = [end for route in routes for end in self._ends(point, route, span, travel)]
-        if len(ends) == 1 and not hop.missing and travel.inside is None and not isinstance(ends[0], _Barrier):
+        if len(ends) == 1 and not hop.missing and travel.inside is None and not isinstance(ends[0], (Point, Balanced)):
             return ends[0]
         found = np.zeros(span.stop - span.start, np.int64)
-        barriers = [end for end in ends if isinstance(end, _Barrier)]
+        obstacles: list[Obstacle] = []
         for end in ends:
-            if not isinstance(end, _Barrier):
+            if isinstance(end, (Point, Balanced)):
+                obstacles.append(end)
+            else:
                 found |= np.left_shift(1, end)
         if not routes:
             found |= 1 << (Code.UNKNOWN if hop.missing else Code.DENIED)
-        numbers = self._before(barriers, found, span, travel)
+        numbers = self._before(obstacles, found, span, travel)
         doubted = (numbers > 0) | (travel.inside is not None) | bool(hop.missing and len(routes) == 1)
         settled = SETTLED[np.where(found == 0, 1 << Code.DENIED, found)]
         codes: Ints = np.where(doubted, DOUBTED[settled], settled) | numbers << BITS
@@ -117,32 +119,35 @@ class Hops:
         """What becomes of flows to every endpoint by routes of an endpoint that cannot be seen."""
         return _UNSEEN[way][self._deliveries.to(self._near(point))]
 
-    def _before(self, barriers: list[_Barrier], found: Ints, span: slice, travel: Travel) -> Ints:
+    def _before(self, obstacles: list[Obstacle], found: Ints, span: slice, travel: Travel) -> Ints:
         """The numbers of what stands in the way; to the addresses of its own NIC an appliance is no obstacle."""
-        numbers = np.full(len(found), self._number(barriers), np.int64)
-        owned = [self._own(barrier.obstacle, span) for barrier in barriers]
-        for barrier, mine in zip(barriers, owned, strict=True):
-            found |= (1 << Code.DENIED if barrier.refused else 0) * ~np.isin(np.arange(len(found)), list(mine))
-            for at, itself in mine.items():
-                arrives = Code.ARRIVES if travel.way is Way.THERE else Code.ALLOWED
-                found[at] |= 1 << (arrives if itself else Code.DENIED)
-                others = [each for each, theirs in zip(barriers, owned, strict=True) if at not in theirs]
-                numbers[at] = self._number(others)
+        numbers = np.full(len(found), self._number(obstacles), np.int64)
+        owned = [self._own(obstacle, span, travel) for obstacle in obstacles]
+        for at in {at for mine in owned for at in mine}:
+            for mine in owned:
+                found[at] |= 1 << mine[at] if at in mine else 0
+            others = [obstacle for obstacle, mine in zip(obstacles, owned, strict=True) if at not in mine]
+            numbers[at] = self._number(others)
         return numbers
 
-    def _own(self, obstacle: Obstacle, span: slice) -> dict[int, bool]:
-        """The endpoints in a range with an address that an appliance's NIC has, and whether they are that NIC's."""
-        if isinstance(obstacle, Balanced):
-            return {}
-        found: dict[int, bool] = {}
-        for each in obstacle.nic.ip_configurations:
-            for at in self._universe.within(each.address or ""):
-                if span.start <= at < span.stop:
-                    mine = self._universe.points[at] == Point(obstacle.nic, each)
-                    found.setdefault(at - span.start, mine)
+    def _own(self, obstacle: Obstacle, span: slice, travel: Travel) -> dict[int, Code]:
+        """The endpoints in a range with an address that an appliance's NIC has, and what comes of flows to them."""
+        found: dict[int, Code] = {}
+        for appliance in [obstacle] if isinstance(obstacle, Point) else self._behind(obstacle):
+            for each in appliance.nic.ip_configurations:
+                for at in self._universe.within(each.address or ""):
+                    itself = self._universe.points[at] == Point(appliance.nic, each)
+                    code = _DELIVERED[travel.way][Owner.ITSELF if itself else Owner.ANOTHER]
+                    if span.start <= at < span.stop:
+                        found.setdefault(at - span.start, Code(code) if isinstance(obstacle, Point) else Code.ASK)
         return found
 
-    def _ends(self, point: Point, route: Candidate, span: slice, travel: Travel) -> Iterator[Ints | Code | _Barrier]:
+    def _behind(self, balanced: Balanced) -> Iterator[Point]:
+        """All appliances that a load balancer may lead to, with one service or another."""
+        for rule in balanced.balancer.rules:
+            yield from targets(self._estate, balanced.balancer, rule)
+
+    def _ends(self, point: Point, route: Candidate, span: slice, travel: Travel) -> Iterator[Ints | Code | Obstacle]:
         network = self._network(point)
         match route.next_hop_type:
             case HopType.UNSEEN:
@@ -205,7 +210,7 @@ class Hops:
         back = next((peering for peering in remote.peerings if peering.remote == network.id), None)
         return back is not None and not back.allows_forwarded
 
-    def _next_hops(self, point: Point, route: Candidate, travel: Travel) -> Iterator[Ints | Code | _Barrier]:
+    def _next_hops(self, point: Point, route: Candidate, travel: Travel) -> Iterator[Ints | Code | Obstacle]:
         if not route.next_hop_addresses:
             yield Code.UNKNOWN
         network, where = self._network(point), point.configuration.subnet
@@ -214,12 +219,14 @@ class Hops:
             if key not in self._at_hop:
                 self._at_hop[key] = self._find(text, self._near(point))
             found = self._at_hop[key]
-            yield found if isinstance(found, Code) else self._barrier(network, found, travel)
+            yield Code.DENIED if network and self._beyond(network, found, travel) else found
 
-    def _barrier(self, network: VirtualNetwork | None, obstacle: Obstacle, travel: Travel) -> _Barrier:
-        subnet = obstacle.frontend.subnet if isinstance(obstacle, Balanced) else obstacle.configuration.subnet
-        into = subnet.parent if subnet else None
-        return _Barrier(obstacle, refused=network is not None and self._refuses(network, into, travel))
+    def _beyond(self, network: VirtualNetwork, found: Obstacle | Code, travel: Travel) -> bool:
+        """Whether an obstacle is in a network that does not take what was forwarded for others."""
+        if isinstance(found, Code):
+            return False
+        subnet = found.frontend.subnet if isinstance(found, Balanced) else found.configuration.subnet
+        return self._refuses(network, subnet.parent if subnet else None, travel)
 
     def _gateway(self, network: VirtualNetwork | None) -> Code:
         """What is behind a gateway is not seen; where there is none, nothing gets through."""
@@ -239,7 +246,9 @@ class Hops:
             case Firewall():
                 return Code.UNKNOWN
             case _:
-                return Code.DENIED if address and self.owners.subnet(address, networks) else Code.UNKNOWN
+                known = self.owners
+                lost = address and (known.subnet(address, networks) or known.out_of_reach(address, networks))
+                return Code.DENIED if lost else Code.UNKNOWN
 
     def _internet(self, point: Point, span: slice, travel: Travel) -> Ints | Code:
         public = self._public[span]
@@ -249,23 +258,15 @@ class Hops:
         # An address of the estate's own is reached from outside, through a public address.
         return np.where(public, np.where(self._ours[span], Code.ASK, code), Code.DENIED)
 
-    def _number(self, barriers: list[_Barrier]) -> int:
-        named = {_name(each.obstacle): each.obstacle for each in barriers if not each.refused}
-        if not named:
+    def _number(self, obstacles: list[Obstacle]) -> int:
+        if not obstacles:
             return 0
+        named = {_name(each): each for each in obstacles}
         key = tuple(sorted(named))
         if key not in self._numbers:
             self._obstacles.append(tuple(named.values()))
             self._numbers[key] = len(self._obstacles)
         return self._numbers[key]
-
-
-@dataclass(frozen=True, slots=True)
-class _Barrier:
-    """Something at a next hop; refused where it is in a network that does not take what was forwarded for others."""
-
-    obstacle: Obstacle
-    refused: bool
 
 
 def _name(obstacle: Obstacle) -> str:

@@ -17,7 +17,7 @@ from diagnostics.network.fleet.runs import Runs, changes, distinct, made, merged
 from diagnostics.network.fleet.words import OWN, OWN_PERHAPS, memberships
 from diagnostics.network.meaning import World
 
-_FLAGS = 4  # bits of what is known of an address in a place
+_FLAGS = 5  # bits of what is known of an address in a place
 _BLOCK = 2_048  # rows that are worked out at a time
 
 

@@ -20,10 +20,11 @@ from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import Context
 from diagnostics.network.tags import Meaning
 
-OWN, OWN_PERHAPS, PUBLIC, PUBLIC_PERHAPS = 1, 2, 4, 8
-"""What is known of an address: in the tag `VirtualNetwork` for sure, perhaps; in what `Internet` is cut out of."""
+OWN, OWN_PERHAPS, PUBLIC, PUBLIC_PERHAPS, PUBLIC_ANYWAY = 1, 2, 4, 8, 16
+"""What is known of an address: in the tag `VirtualNetwork` for sure, perhaps; in what `Internet` is cut out of for
+sure, perhaps; in `Internet` perhaps, even if it is in `VirtualNetwork`."""
 
-_NOWHERE = Meaning(Bounds.exactly(AddressSet.none()))
+_NOWHERE, _EVERYWHERE = Meaning(Bounds.exactly(AddressSet.none())), Meaning(Bounds.exactly(AddressSet.all()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,11 @@ class Places:
 
     def __init__(self, estate: Estate, universe: Universe) -> None:
         self._estate, self._universe = estate, universe
-        plain = Meaning(_NOWHERE.virtual_network).of("Internet")
+        plain, left = _NOWHERE.of("Internet"), _EVERYWHERE.of("Internet")
         assert plain
-        self._public = [(universe.holds(plain.must), PUBLIC), (universe.holds(plain.may), PUBLIC_PERHAPS)]
+        assert left
+        known = (plain.must, PUBLIC), (plain.may, PUBLIC_PERHAPS), (left.may, PUBLIC_ANYWAY)
+        self._public = [(universe.holds(addresses), flag) for addresses, flag in known]
         self._runs: list[dict[int, int]] = []
         self.shaky: list[bool] = []
 
@@ -147,7 +150,8 @@ def memberships(flags: Ints, world: World) -> tuple[Bools, Bools, Bools, Bools]:
     """Whether an address is in `VirtualNetwork` for sure, perhaps, in `Internet` for sure, perhaps."""
     sure, perhaps = (flags & OWN) != 0, (flags & OWN_PERHAPS) != 0
     sure, perhaps = (perhaps if world is World.WIDE else sure), (sure if world is World.NARROW else perhaps)
-    return sure, perhaps, ((flags & PUBLIC) != 0) & ~perhaps, ((flags & PUBLIC_PERHAPS) != 0) & ~sure
+    public, public_perhaps = ((flags & PUBLIC) != 0) & ~perhaps, ((flags & PUBLIC_PERHAPS) != 0) & ~sure
+    return sure, perhaps, public, public_perhaps | ((flags & PUBLIC_ANYWAY) != 0)
 
 
 def without(ranges: Ranges, taken: Ranges) -> Ranges:

@@ -10,7 +10,15 @@ from typing import Any
 import msgspec
 
 from diagnostics.errors import ParseError
-from diagnostics.network.estate import AdminRule, EffectiveGroup, EffectiveRoute, Estate, Problem, VirtualNetwork
+from diagnostics.network.estate import (
+    AdminRule,
+    EffectiveGroup,
+    EffectiveRoute,
+    Estate,
+    Peering,
+    Problem,
+    VirtualNetwork,
+)
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, Vm
 from diagnostics.network.reading import forms, misfits, resources, shapes, told
@@ -136,15 +144,16 @@ class Assembly:
             self.problem(where, str(error))
 
     def _peered(self, network: VirtualNetwork) -> VirtualNetwork:
-        """A peering that does not say what lies behind it leads to what the other network says; so in a template."""
-        others: Mapping[ResourceId, VirtualNetwork] = self._kept["networks"]
-        peerings = (
-            replace(each, prefixes=others[each.remote].prefixes)
-            if not each.prefixes and each.remote in others
-            else each
-            for each in network.peerings
-        )
+        """What a template leaves out of a peering: the space behind it, and what state it will be in."""
+        peerings = (self._completed(each, network.id) for each in network.peerings)
         return replace(network, peerings=tuple(peerings))
+
+    def _completed(self, peering: Peering, own: ResourceId) -> Peering:
+        remote: VirtualNetwork | None = self._kept["networks"].get(peering.remote)
+        if remote is None:
+            return replace(peering, state=peering.state or "Connected")
+        state = "Connected" if any(back.remote == own for back in remote.peerings) else "Initiated"
+        return replace(peering, prefixes=peering.prefixes or remote.prefixes, state=peering.state or state)
 
     def _endpoint(self, nic: Nic) -> Nic:
         """Older bodies of a private endpoint's NIC do not name it."""

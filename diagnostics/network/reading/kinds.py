@@ -11,9 +11,12 @@ import msgspec
 from diagnostics.network import wire
 from diagnostics.network.estate import LoadBalancer, VirtualNetwork
 from diagnostics.network.ids import SCALE_SET_NETWORK_INTERFACE
-from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Vm, route, security_rule
+from diagnostics.network.model import Nic, RouteTable, SecurityGroup, SecurityRule, Vm, route, security_rule
 from diagnostics.network.reading import forms, resources
 from diagnostics.network.reading.doubts import all_spelled_out, spelled_out
+from diagnostics.network.security import DEFAULTS
+
+_DEFAULTS = {rule.name.lower(): rule for rule in DEFAULTS}
 
 
 def _later(_: Any, later: Any) -> Any:
@@ -69,7 +72,7 @@ def _peering(network: VirtualNetwork, read: forms.Peering) -> VirtualNetwork:
 
 def _rule(group: SecurityGroup, read: wire.SecurityRule) -> SecurityGroup:
     default = read.properties.priority >= resources.DEFAULT_PRIORITY
-    made = [security_rule(each, default=default) for each in spelled_out(read)]
+    made = [_unchanged(security_rule(each, default=default)) for each in spelled_out(read)]
     keys = {(each.name.lower(), each.inbound) for each in made}
     return replace(
         group, rules=(*(each for each in group.rules if (each.name.lower(), each.inbound) not in keys), *made)
@@ -77,7 +80,13 @@ def _rule(group: SecurityGroup, read: wire.SecurityRule) -> SecurityGroup:
 
 
 def _group(read: wire.SecurityGroup) -> SecurityGroup:
-    return SecurityGroup.of(all_spelled_out(read))
+    group = SecurityGroup.of(all_spelled_out(read))
+    return replace(group, rules=tuple(map(_unchanged, group.rules)))
+
+
+def _unchanged(rule: SecurityRule) -> SecurityRule:
+    """A default rule as Azure has it: nobody can change one, whatever a file says."""
+    return _DEFAULTS.get(rule.name.lower(), rule) if rule.default else rule
 
 
 def _route(table: RouteTable, read: wire.Route) -> RouteTable:

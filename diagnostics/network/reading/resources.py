@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from diagnostics.errors import ParseError
 from diagnostics.network import wire
 from diagnostics.network.estate import (
     BalancingRule,
@@ -21,6 +22,7 @@ from diagnostics.network.estate import (
     VirtualNetwork,
 )
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.intervals import PORTS_TOP
 from diagnostics.network.model import SecurityRule, Subnet, reference, references
 from diagnostics.network.reading import forms
 
@@ -178,6 +180,9 @@ def balancing_rules(
         single = tuple(filter(None, (properties.frontend_ip_configuration,)))
         first = properties.frontend_port or properties.frontend_port_range_start or 0
         ranged = bool(properties.frontend_port_range_start)
+        last = (properties.frontend_port_range_end or first) if ranged else first
+        if not 0 <= first <= last <= PORTS_TOP or not 0 <= (properties.backend_port or 0) <= PORTS_TOP:
+            raise ParseError(f"$.properties.{kind}: {read.name or read.id}: its ports are none")
         pools = (properties.backend_address_pool, *(properties.backend_address_pools or ()))
         # A rule with two pools (a gateway load balancer's) counts as one rule for each.
         for pool in references(tuple(filter(None, pools))) or (None,):
@@ -185,7 +190,7 @@ def balancing_rules(
                 id=ResourceId.parse(read.id, f"$.properties.{kind}[].id"),
                 frontends=references((*single, *(properties.frontend_ip_configurations or ()))),
                 protocol=properties.protocol,
-                ports=(first, (properties.frontend_port_range_end or first) if ranged else first),
+                ports=(first, last),
                 backend_port=properties.backend_port or 0,
                 pool=pool,
                 target=reference(properties.backend_ip_configuration),

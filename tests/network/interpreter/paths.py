@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tests.network.interpreter.documents import Cloud, Config, low, props, within
+from tests.network.interpreter.documents import Address, Cloud, Config, low, props, within
 from tests.network.interpreter.gateways import gateways
 from tests.network.interpreter.routes import ELSEWHERE, Candidate, is_endpoint, next_hop, policies
 from tests.network.interpreter.security import Packet, lets
@@ -266,8 +266,22 @@ class Walk:
         near = [subnet for subnet in self.cloud.subnets if subnet.rsplit("/subnets/", 1)[0] in networks]
         if firewall is None and any(within(address, self.cloud.subnet_space(subnet)) for subnet in near):
             raise self.drop(f"nothing has the next hop {address}")
+        if firewall is None and self._out_of_reach(at.network, address):
+            raise self.drop(f"no network near has the next hop {address}")
         self.doubt(firewall or "a next hop that nobody knows", address)
         return None
+
+    def _out_of_reach(self, network: str, address: Address) -> bool:
+        """Whether a next hop is in no space that the network knows, and it has no gateway: Azure calls it None then."""
+        if network not in self.cloud.kind("virtualnetworks") or gateways(self.cloud, network):
+            return False
+        spaces = self.cloud.space(network)
+        for peering in self.cloud.peerings(network):
+            space = self.cloud.peer_space(peering)
+            if not space or str(peering.get("peeringSyncLevel") or "FullyInSync").lower() != "fullyinsync":
+                return False
+            spaces = [*spaces, *space, *self.cloud.space(low(peering["remoteVirtualNetwork"]))]
+        return not within(address, spaces)
 
     def _forwarded_by(self, owner: Config) -> None:
         machine = self.cloud.machine(owner.nic)
@@ -287,8 +301,8 @@ class Walk:
             fits += sorted(configs, key=lambda c: not c.primary)[:1]
         if self.cloud.unseen_siblings(owner.nic):
             fits.append(None)
-        if not fits:
-            raise self.drop(f"{owner.nic} has no address of this family")
+        if not fits:  # what it is reached by is of another family
+            return owner
         return self.world.ask(("way on", owner.id, place), fits) if len(fits) > 1 else fits[0]
 
     def back(self, target: Target, source: Config | None, there: Sequence[str]) -> None:

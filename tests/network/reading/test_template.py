@@ -334,3 +334,38 @@ def test_whose_parameters_a_template_within_a_template_means(options: dict[str, 
 def test_a_deployment_that_its_condition_leaves_out() -> None:
     inner = deployment(template=template(declared("publicIPAddresses", "pip")))
     assert read({**inner, "condition": "[equals('a', 'b')]"}).public_ips == {}
+
+
+def peered(name: str, number: int, *peers: str) -> list[dict[str, Any]]:
+    """A network with one machine, and its side of peerings."""
+    subnet = {"name": "a", "properties": {"addressPrefix": f"10.{number}.1.0/24"}}
+    where = {"id": f"[resourceId('{SUBNETS}', '{name}', 'a')]"}
+    configuration = {"name": "i", "properties": {"privateIPAddress": f"10.{number}.1.4", "subnet": where}}
+    space = {"addressPrefixes": [f"10.{number}.0.0/16"]}
+    return [
+        declared("virtualNetworks", name, addressSpace=space, subnets=[subnet]),
+        declared("networkInterfaces", f"nic-{name}", ipConfigurations=[configuration]),
+        *(
+            declared(
+                "virtualNetworks/virtualNetworkPeerings",
+                f"{name}/to-{peer}",
+                remoteVirtualNetwork={"id": f"[resourceId('{NETWORK}/virtualNetworks', '{peer}')]"},
+                remoteAddressSpace=None if peer != "elsewhere" else {"addressPrefixes": ["10.9.0.0/16"]},
+            )
+            for peer in peers
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "verdict"),
+    [(["w"], ["v"], Verdict.ALLOWED), (["w"], [], Verdict.DENIED), ([], ["v"], Verdict.DENIED)],
+)
+def test_a_peering_is_connected_once_both_sides_are_there(there: list[str], back: list[str], verdict: Verdict) -> None:
+    estate = read(*peered("v", 1, *there), *peered("w", 2, *back))
+    assert problems(estate) == []
+    assert reach(estate, flow("10.1.1.4", "10.2.1.4")).verdict is verdict
+
+
+def test_a_peering_with_a_network_that_is_not_there_is_unknown() -> None:
+    assert reach(read(*peered("v", 1, "elsewhere")), flow("10.1.1.4", "10.9.1.4")).verdict is Verdict.UNKNOWN
