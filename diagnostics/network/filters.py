@@ -167,7 +167,7 @@ class Filters:
         return point.nic.security_group
 
     def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> Rules | None:  # noqa: FBT001
-        key = (world, group, inbound, *self._place(point))
+        key = (world, level, group, inbound, *self._place(point))
         if key in self._rules:
             return self._rules[key]
         known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)

@@ -36,7 +36,7 @@ class AddressSet:
         return cls(Intervals.all(V4_TOP), Intervals.all(V6_TOP))
 
     @classmethod
-    def parse(cls, text: str, where: str = "prefix") -> Self:
+    def parse(cls, text: str, where: str = "prefix") -> AddressSet:
         """The addresses of one prefix: `10.0.0.0/8`, `10.0.0.4`, `2001:db8::/32`, `10.0.0.4-10.0.0.9`, or `*`.
 
         `0.0.0.0/0` is all of IPv4 only, `::/0` all of IPv6; host bits are masked away, as Azure does.
@@ -44,17 +44,10 @@ class AddressSet:
         Raises:
             ParseError: it is none of these, such as a service tag, or the `789` that Azure once accepted.
         """
-        plain = text.strip()
-        if plain.lower() in _ANYTHING:
-            return cls.all()
         try:
-            first, last = _ends(plain)
+            return _read(text.strip())
         except ValueError:
             raise ParseError(f"{where}: {text!r} is no address prefix") from None
-        span = [(int(first), int(last))]
-        if first.version == 4:
-            return cls(Intervals.of(span, V4_TOP), Intervals.none(V6_TOP))
-        return cls(Intervals.none(V4_TOP), Intervals.of(span, V6_TOP))
 
     @classmethod
     def union(cls, sets: Iterable[Self]) -> Self:
@@ -162,7 +155,6 @@ def is_public(address: Address) -> bool:
     return address not in PRIVATE
 
 
-@lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over
 def read_prefix(text: str) -> AddressSet | None:
     """The addresses of a prefix, or None where the text is none, such as a service tag."""
     try:
@@ -179,6 +171,17 @@ def names_tag(text: str) -> bool:
 def union(sets: Iterable[Bounds]) -> Bounds:
     """Every address of any of the sets."""
     return reduce(Bounds.__or__, sets, Bounds.exactly(AddressSet.none()))
+
+
+@lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over
+def _read(text: str) -> AddressSet:
+    if text.lower() in _ANYTHING:
+        return AddressSet.all()
+    first, last = _ends(text)
+    span = [(int(first), int(last))]
+    if first.version == 4:
+        return AddressSet(Intervals.of(span, V4_TOP), Intervals.none(V6_TOP))
+    return AddressSet(Intervals.none(V4_TOP), Intervals.of(span, V6_TOP))
 
 
 def _ends(text: str) -> tuple[Address, Address]:

@@ -26,7 +26,7 @@ from diagnostics.network.routes import (
 
 __all__ = ["Candidate", "HopType", "NextHop", "Routing", "Table"]
 
-_RANKS = {Source.USER: 2, Source.LEARNT: 1}
+_RANKS: dict[str, int] = {Source.USER: 2, Source.LEARNT: 1}
 _OWN_SPACE = frozenset({HopType.VNET_LOCAL, HopType.PEERING, HopType.SERVICE_ENDPOINT})
 
 
@@ -171,8 +171,4 @@ def _is_own_space(each: Known) -> bool:
 def _strength(each: Known) -> tuple[int, int, int]:
     """A longer prefix holds fewer addresses; families never meet."""
     size = each.addresses.v4.count() or each.addresses.v6.count()
-    return (
-        -size.bit_length(),
-        _RANKS.get(Source(each.route.source), 0) if each.route.source in set(Source) else 0,
-        each.preference,
-    )
+    return -size.bit_length(), _RANKS.get(each.route.source, 0), each.preference

@@ -30,7 +30,7 @@ def estates(draw: st.DrawFn) -> tuple[list[Json], list[Query]]:
     return drawing.documents, [query(choices, drawing) for _ in range(3 if drawing.inside else 0)]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(estates())
 def test_what_the_engine_says_holds_in_every_world(case: tuple[list[Json], list[Query]]) -> None:
     documents, queries = case
@@ -40,7 +40,7 @@ def test_what_the_engine_says_holds_in_every_world(case: tuple[list[Json], list[
         assert not said.wrong, (said.engine.verdict, said.worlds, said.apart, each)
 
 
-@pytest.mark.parametrize("first", [0, 100, 200, 300])
+@pytest.mark.parametrize("first", [0, 100, 200])
 def test_so_it_does_in_many_estates_and_is_seldom_unsure(first: int) -> None:
     found = Counter(_kind(said) for number in range(first, first + 100) for _, said in compared(number))
     assert found["wrong"] == 0, f"python -m tests.property.test_interpreter {first} 100"

@@ -22,17 +22,6 @@ def width(columns: int) -> int:
     return -(-columns // 64) * 8
 
 
-def pack(rows: Bools) -> Bytes:
-    """Rows of truth values, packed."""
-    packed = np.packbits(rows, axis=1, bitorder="little")
-    return np.pad(packed, ((0, 0), (0, width(rows.shape[1]) - packed.shape[1])))
-
-
-def unpack(rows: Bytes, columns: int) -> Bools:
-    """The truth values of the first columns of packed rows."""
-    return np.unpackbits(rows, axis=1, count=columns, bitorder="little").view(np.bool_)
-
-
 def from_turns(count: int, row: Ints, column: Ints, columns: int) -> Bytes:
     """Packed rows, each a set of runs: every run begins, and ends, where a row turns.
 
@@ -75,12 +64,6 @@ def transposed(block: Bytes) -> Bytes:
         tiles ^= exchange ^ (exchange << shift)
     turned = tiles.view(np.uint8).reshape(length, rows // 8, 8)
     return np.ascontiguousarray(turned.transpose(0, 2, 1)).reshape(length * 8, rows // 8)
-
-
-def planes(weights: Ints) -> list[Bytes]:
-    """Weights of columns as packed rows, one for each power of two that is in them."""
-    top = int(weights.max(initial=0)).bit_length()
-    return [pack(((weights >> power) & 1).astype(np.bool_)[None])[0] for power in range(top)]
 
 
 def ragged(first: Ints, count: Ints) -> tuple[Ints, Ints]:

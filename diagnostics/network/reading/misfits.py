@@ -54,7 +54,10 @@ def found(read: msgspec.Struct, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def mended[T: msgspec.Struct](read: T, *, inner: bool = False) -> T:
-    """The same with ids that can be kept: what is referred to by no id is something that the estate does not show."""
+    """The same with ids and addresses that can be kept.
+
+    What is referred to by no id is something that the estate does not show; what is no address is none that is shown.
+    """
     changes: dict[str, Any] = {}
     for field in msgspec.structs.fields(type(read)):
         value = getattr(read, field.name)
@@ -66,6 +69,8 @@ def mended[T: msgspec.Struct](read: T, *, inner: bool = False) -> T:
             )
         elif field.name == "id" and inner and _resource_id(value):
             changes[field.name] = _UNREADABLE if isinstance(read, _REFERENCES) else ""
+        elif isinstance(read, wire.IpConfigurationProperties) and field.name == "private_ip_address":
+            changes[field.name] = None if value and _address(value) else value
     return msgspec.structs.replace(read, **changes) if changes else read
 
 

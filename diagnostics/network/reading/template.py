@@ -235,7 +235,7 @@ class _Scope:
             raise ParseError(f"{name}(…) depends on the deployment")
         try:
             return function(*arguments)
-        except (TypeError, ValueError, IndexError, AttributeError, StopIteration):
+        except (TypeError, ValueError, LookupError, AttributeError, StopIteration, OverflowError):
             raise ParseError(f"{name}(…) is not understood here") from None
 
     def _named(self, kind: str, name: str) -> Any:

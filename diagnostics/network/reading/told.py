@@ -12,6 +12,7 @@ from diagnostics.errors import ParseError
 from diagnostics.network.estate import EffectiveGroup, EffectiveRoute
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import SecurityRule, reference
+from diagnostics.network.prefixes import read_prefix
 from diagnostics.network.reading import forms
 
 _DEFAULT = "defaultsecurityrules"
@@ -36,9 +37,14 @@ def group(read: forms.EffectiveGroup) -> EffectiveGroup:
     return EffectiveGroup(
         id=reference(read.network_security_group),
         rules=tuple(map(_rule, read.effective_security_rules or ())),
-        tag_map=read.tag_map if isinstance(read.tag_map, dict) else {},
+        tag_map=_readable(read.tag_map) if isinstance(read.tag_map, dict) else {},
         on_subnet=bool(association and association.subnet and not association.network_interface),
     )
+
+
+def _readable(tags: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The tags all of whose prefixes can be read: of another one, the part that can would look like all of it."""
+    return {tag: prefixes for tag, prefixes in tags.items() if all(map(read_prefix, prefixes))}
 
 
 def nic_of(groups: Iterable[forms.EffectiveGroup]) -> ResourceId | None:

@@ -140,7 +140,8 @@ def _outside(c: Choices, drawing: Drawing, destination: str, destination_at: str
 
 def _reachable(drawing: Drawing) -> list[Where]:
     """What is found from outside: endpoints, and public addresses."""
-    return [*drawing.inside, *drawing.endpoints, *(("", address) for address in drawing.publics)]
+    weight = 4 if drawing.theme == "balancer" else 1
+    return [*drawing.inside, *drawing.endpoints, *(("", address) for address in drawing.publics * weight)]
 
 
 def _ends(drawing: Drawing, source: str) -> list[str]:
@@ -149,4 +150,5 @@ def _ends(drawing: Drawing, source: str) -> list[str]:
     weight = {"hub": 6, "rules": 1}.get(drawing.theme, 2)
     texts = [*inside * weight, *drawing.frontends, *drawing.publics, *OUTSIDE[4], *OUTSIDE[6], *PLATFORM]
     texts += PLATFORM * 4 if drawing.theme == "rules" else ()
+    texts += [*drawing.frontends * 3, *drawing.publics] * 3 if drawing.theme == "balancer" else []
     return [text for text in texts if ipaddress.ip_address(text).version == version]

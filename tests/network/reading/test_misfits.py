@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from diagnostics.network.exposure import exposure
 from diagnostics.network.security import Verdict
 from tests.network.builders import ask
 from tests.network.reading.small import BODIES, Json, body, flat, nic, part, read, ref, rid, rule, told, vm
@@ -168,6 +169,34 @@ def test_a_reference_to_nothing_is_none(empty: Any) -> None:
     assert estate.problems == ()
     ((network),) = estate.networks.values()
     assert (network.subnets[0].security_group, str(network.subnets[0].route_table)) == (None, rid("routeTables", "rt"))
+
+
+def test_an_address_that_is_none_is_none_that_is_shown() -> None:
+    (read_nic,) = read(nic("nic-a", "10.0.1.400", "a", "vm-a")).nics.values()
+    assert [each.address for each in read_nic.ip_configurations] == [None]
+
+
+def test_default_rules_are_as_azure_has_them_whatever_a_file_says() -> None:
+    odd = rule("DenyAllInBound", 65_500, "Allow", destinationPortRange="99999")
+    group = body("networkSecurityGroups", "nsg-a", defaultSecurityRules=[odd])
+    (made,) = read(group).security_groups.values()
+    assert [(each.access, each.destination_ports, each.default) for each in made.rules] == [("Deny", ("*",), True)]
+    assert ask(read(RUNNING, group), "10.0.2.4", "10.0.1.4").verdict is Verdict.ALLOWED
+
+
+def test_ports_of_a_load_balancer_that_are_none() -> None:
+    odd = part("loadBalancers/lb/loadBalancingRules", "odd", frontendPort=70_000, backendPort=443)
+    assert told(body("loadBalancers", "lb", loadBalancingRules=[odd])) == [
+        ("$[0].properties.loadBalancingRules", "odd: its ports are none")
+    ]
+
+
+def test_a_prefix_that_is_none_ends_no_question_about_the_subnet() -> None:
+    network = subnet(addressPrefixes=["10.0.1.0/24", "a few more"])
+    estate = read(
+        network, nic("nic-a", "10.0.1.4", "a", "vm-a", publicIPAddress=ref("publicIPAddresses", "pip")), BODIES[-2]
+    )
+    assert exposure(estate, estate.points[0]) == ()
 
 
 def test_half_a_character_is_told() -> None:

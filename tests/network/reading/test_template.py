@@ -270,6 +270,7 @@ BROKEN: dict[str, Any] = {
     "a deep expression": template(declared("publicIPAddresses", "[" + "concat(" * 3000 + "'a'" + ")" * 3000 + "]")),
     "an expression over lists": template(declared("publicIPAddresses", "[createArray('a')]")),
     "a name by an expression that gives a mapping": template(declared("publicIPAddresses", "[createObject('a', 1)]")),
+    "the first of a mapping": template(declared("publicIPAddresses", "[first(createObject('a', 1))]")),
     "many copies": template({**declared("publicIPAddresses", "p"), "copy": {"name": "c", "count": 3}}),
 }
 

@@ -145,6 +145,12 @@ def test_a_tag_map_that_says_nothing(tag_map: Any) -> None:
     assert (estate.problems, len(estate.effective_groups)) == ((), 1)
 
 
+def test_a_tag_of_which_a_prefix_cannot_be_read_is_left_to_what_is_known_of_it() -> None:
+    tag_map = {"Internet": ["1.0.0.0/8"], "Sql": ["1.2.3.0/24", "a few"]}
+    estate = files(("nic-a.json", [GROUPS[0] | {"tagMap": tag_map}]))
+    assert list(estate.effective_groups[NIC_A][0].tag_map) == ["Internet"]
+
+
 ADMIN = f"{rid('networkManagers', 'm')}/securityAdminConfigurations/c/ruleCollections/k/rules/no-ssh"
 ADMIN_RULE: dict[str, Any] = {
     "id": ADMIN,
