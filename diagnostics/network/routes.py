@@ -7,7 +7,7 @@ private endpoints".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
@@ -37,6 +37,9 @@ class Source(StrEnum):
     DEFAULT = "Default"
     LEARNT = "VirtualNetworkGateway"
     USER = "User"
+
+
+_RANKS: dict[str, int] = {Source.USER: 2, Source.LEARNT: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,19 @@ class Known:
     Attributes:
         addresses: one prefix; a tag has one of these per prefix.
         preference: among routes for the same prefix from one source, the higher wins.
+        strength: what routes for an address are compared by: length of the prefix, source, preference.
     """
 
     route: Candidate
     addresses: AddressSet
     preference: int = 4
+    strength: tuple[int, int, int] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # A longer prefix holds fewer addresses; families never meet.
+        size = self.addresses.v4.count() or self.addresses.v6.count()
+        strength = -size.bit_length(), _RANKS.get(self.route.source, 0), self.preference
+        object.__setattr__(self, "strength", strength)  # worked out once: routes are compared at every border
 
 
 @dataclass(frozen=True, slots=True)

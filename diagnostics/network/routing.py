@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
@@ -26,7 +27,7 @@ from diagnostics.network.routes import (
 
 __all__ = ["Candidate", "HopType", "NextHop", "Routing", "Table"]
 
-_RANKS: dict[str, int] = {Source.USER: 2, Source.LEARNT: 1}
+_STRENGTH = attrgetter("strength")
 _OWN_SPACE = frozenset({HopType.VNET_LOCAL, HopType.PEERING, HopType.SERVICE_ENDPOINT})
 
 
@@ -81,7 +82,7 @@ class Routing:
 
     def routes(self, point: Point) -> tuple[Candidate, ...]:
         """All routes of an endpoint, the most specific first."""
-        known = sorted(self._all(point).known, key=_strength, reverse=True)
+        known = sorted(self._all(point).known, key=_STRENGTH, reverse=True)
         doubtful = (each.route for each in self._all(point).doubtful)
         return tuple(dict.fromkeys((*(each.route for each in known), *doubtful)))
 
@@ -149,7 +150,7 @@ def _best(here: list[Known]) -> Known | None:
     """The longest prefix, but a learnt route yields to the network's own space however specific it is."""
     own_space = any(_is_own_space(each) for each in here)
     standing = [each for each in here if not (own_space and each.route.source == Source.LEARNT)]
-    return max(standing, key=_strength, default=None)
+    return max(standing, key=_STRENGTH, default=None)
 
 
 def _may_win(doubtful: Doubtful, best: Known | None, here: list[Known]) -> bool:
@@ -166,9 +167,3 @@ def _may_win(doubtful: Doubtful, best: Known | None, here: list[Known]) -> bool:
 
 def _is_own_space(each: Known) -> bool:
     return each.route.source == Source.DEFAULT and each.route.next_hop_type in _OWN_SPACE
-
-
-def _strength(each: Known) -> tuple[int, int, int]:
-    """A longer prefix holds fewer addresses; families never meet."""
-    size = each.addresses.v4.count() or each.addresses.v6.count()
-    return -size.bit_length(), _RANKS.get(each.route.source, 0), each.preference

@@ -112,7 +112,7 @@ def merged(
     their_runs, their_owner = other.expanded(theirs)
     mine_at = my_owner << 32 | (one.keys[my_runs] & _COLUMN)
     theirs_at = their_owner << 32 | (other.keys[their_runs] & _COLUMN)
-    keys = np.union1d(mine_at, theirs_at) if len(pairs) else np.zeros(0, np.int64)
+    keys = _either(mine_at, theirs_at) if len(pairs) else np.zeros(0, np.int64)
     my_codes = one.codes[my_runs[np.searchsorted(mine_at, keys, "right") - 1]]
     their_codes = other.codes[their_runs[np.searchsorted(theirs_at, keys, "right") - 1]]
     return made(keys, combine(my_codes, their_codes), one.columns), index
@@ -136,3 +136,10 @@ def changes(values: Ints) -> Bools:
     differ = np.ones(len(values), np.bool_)
     differ[1:] = values[1:] != values[:-1]
     return differ
+
+
+def _either(one: Ints, other: Ints) -> Ints:
+    """The numbers of two ascending rows, each once; a stable sort only merges what is in order already."""
+    both = np.sort(np.concatenate([one, other]), kind="stable")
+    kept: Ints = both[np.append(True, both[1:] != both[:-1])] if len(both) else both
+    return kept

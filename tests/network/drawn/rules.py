@@ -12,7 +12,7 @@ NAMES = ("AllowVnetInBound", "DenyAllOutBound", "denyallinbound")  # people call
 def security_group(c: Choices, name: str, theme: str) -> Json:
     taken = {"Inbound": [100, 200, 300, 4096], "Outbound": [100, 200, 300, 4096]}
     own = []
-    for number in range(3 + c.number(3) if theme == "rules" else c.number(4)):
+    for number in range({"rules": 3, "balancer": 2}.get(theme, 0) + c.number(3)):
         direction = c.of(["Inbound", "Outbound"])
         if taken[direction]:
             priority = taken[direction].pop(c.number(len(taken[direction]) - 1))
@@ -51,6 +51,8 @@ def _ports(c: Choices, field: str, *, mostly_any: bool = False, exact: bool = Fa
 
 def _side(c: Choices, side: str, theme: str) -> Json:
     field = f"{side}AddressPrefix"
+    if theme == "balancer" and c.chance(60):
+        return {field: "*", f"{field}es": []}
     if c.chance(35 if theme == "rules" else 15):
         groups = refs(c, [rid("applicationSecurityGroups", name) for name in c.some(GROUPS, 1, 2)])
         return {f"{side}ApplicationSecurityGroups": groups, f"{field}es": []}
