@@ -20,7 +20,9 @@ from diagnostics.network.tags import HOST, INSTANCE_METADATA
 _PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
 _DNS, _DNS_PORT = "azureplatformdns", 53
 
-_UNSEEN = ResourceId("?", "", "", "", (), "?")
+UNSEEN = ResourceId("?", "", "", "", (), "?")
+"""Stands for an NSG of which it is not known whether there is one."""
+
 _LET_THROUGH = SecurityRule("platform", 65_501, "Outbound", "Allow", default=True)
 
 type Rules = tuple[tuple[SecurityRule, Terms], ...]
@@ -76,6 +78,23 @@ class Filtered:
         return any(rule.access.lower() == "alwaysallow" for rule in rules)
 
 
+def group_at(estate: Estate, point: Point, level: Level) -> ResourceId | None:
+    """The NSG of the subnet or NIC of an endpoint; None where there is none, `UNSEEN` where that is not known.
+
+    Azure's own answer for the NIC adds one that configuration does not have: a policy may have put it there since.
+    """
+    told = estate.effective_groups.get(point.nic.id)
+    subnet = estate.subnet_of(point)
+    if level is Level.NIC:
+        configured = point.nic.security_group
+    elif subnet:
+        configured = subnet.security_group
+    else:
+        configured = UNSEEN if told is None else None
+    added = (each.id or UNSEEN for each in told or () if each.on_subnet == (level is Level.SUBNET))
+    return configured or next(added, None)
+
+
 class Filters:
     """The rules at every endpoint of an estate, made ready once."""
 
@@ -103,9 +122,10 @@ class Filters:
         self, point: Point, *, inbound: bool, world: World = World.BOUNDS
     ) -> Iterator[tuple[Level, ResourceId | None, Rules | None]]:
         """The NSGs that a flow meets at an endpoint, in order, with their rules; None for one that cannot be read."""
-        levels = [(Level.SUBNET, self._of_subnet(point)), (Level.NIC, self._of_nic(point))]
-        for level, group in levels if inbound else reversed(levels):
-            if group is _UNSEEN:
+        levels = (Level.SUBNET, Level.NIC)
+        for level in levels if inbound else reversed(levels):
+            group = group_at(self._estate, point, level)
+            if group is UNSEEN:
                 yield level, None, None
             elif group is not None:
                 yield level, group, self._read(point, level, group, inbound, world)
@@ -154,17 +174,6 @@ class Filters:
         if admin and admin.verdict is Verdict.UNKNOWN:
             verdict = _with_doubt(admin, verdict)
         return Filtered(verdict, (admin, *stages) if admin else tuple(stages), open=not stages)
-
-    def _of_subnet(self, point: Point) -> ResourceId | None:
-        """The subnet's NSG, or `_UNSEEN` where it is not known whether there is one."""
-        if subnet := self._estate.subnet_of(point):
-            return subnet.security_group
-        told = self._estate.effective_groups.get(point.nic.id)
-        return _UNSEEN if told is None else next((each.id for each in told if each.on_subnet), None)
-
-    @staticmethod
-    def _of_nic(point: Point) -> ResourceId | None:
-        return point.nic.security_group
 
     def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> Rules | None:  # noqa: FBT001
         key = (world, level, group, inbound, *self._place(point))

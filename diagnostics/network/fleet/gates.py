@@ -12,6 +12,8 @@ from typing import Self
 import numpy as np
 
 from diagnostics.network.estate import EffectiveGroup, Estate, Point
+from diagnostics.network.filters import UNSEEN as NOT_SEEN
+from diagnostics.network.filters import Level, group_at
 from diagnostics.network.fleet.bits import Ints
 from diagnostics.network.fleet.lists import OPEN, SILENT, UNSEEN, Book, Side
 from diagnostics.network.fleet.rules import Reading, Rows, Stage
@@ -122,14 +124,16 @@ class Gates:
                 known = self._around[subnet.key] = self._surroundings(point, told)
             around = known
         place, subnet_out, admin_out, subnet_in, admin_in = around
-        nic_out, nic_in = (self._group(nic.security_group, told, way, on_subnet=False) for way in (_OUT, _IN))
+        group = nic.security_group if told is _UNTOLD else group_at(self._estate, point, Level.NIC)
+        nic_out, nic_in = (self._group(group, told, way, on_subnet=False) for way in (_OUT, _IN))
         return place, subnet_out, nic_out, admin_out, subnet_in, nic_in, admin_in
 
     def _surroundings(self, point: Point, told: _Told) -> tuple[int, ...]:
         """What the subnet of an endpoint makes of it: the place, and the lists that do not stand at the NIC."""
         found = [self._place(point, told)]
         for way in (_OUT, _IN):
-            found += [self._of_subnet(point, told, way), self._admin(point, told, way)]
+            group = group_at(self._estate, point, Level.SUBNET)
+            found += [self._group(group, told, way, on_subnet=True), self._admin(point, told, way)]
         return tuple(found)
 
     def _place(self, point: Point, told: _Told) -> int:
@@ -141,18 +145,10 @@ class Gates:
             self._known[key] = self._places.add(point, told.tags)
         return self._known[key]
 
-    def _of_subnet(self, point: Point, told: _Told, way: int) -> int:
-        if subnet := self._estate.subnet_of(point):
-            return self._group(subnet.security_group, told, way, on_subnet=True)
-        if point.nic.id not in self._estate.effective_groups:
-            return UNSEEN
-        group = next((each.id for each in told.groups if each.on_subnet), None)
-        return self._group(group, told, way, on_subnet=True)
-
     def _group(self, group: ResourceId | None, told: _Told, way: int, *, on_subnet: bool) -> int:
         """The list of an NSG in a direction."""
-        if group is None:
-            return OPEN
+        if group is None or group is NOT_SEEN:
+            return OPEN if group is None else UNSEEN
         if told is _UNTOLD and (number := self._untold[way].get(group.key)) is not None:
             return number
         found = self._written(group, told, way, on_subnet=on_subnet)
