@@ -372,7 +372,7 @@ class Walk:
         found = [(rule, point) for rule in rules for point in targets(self.estate, balancer, rule)]
         members = [(rule, point) for rule, point in found if not self.stands(point)]
         if unseen := [target for rule in rules if (target := unseen_target(self.estate, balancer, rule))]:
-            yield trail.noting(wording.unseen_member(balancer.id, unseen[0])), None
+            yield replace(trail.noting(wording.unseen_member(balancer.id, unseen[0])), exit=Exit.APPLIANCE), None
         elif not members:
             text = f"no member behind load balancer {balancer.id.name} is there to answer"
             yield trail.noting(Reason(Kind.LOAD_BALANCER, Verdict.DENIED, text, balancer.id.name, balancer.id)), None

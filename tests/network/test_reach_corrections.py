@@ -169,6 +169,16 @@ def test_an_answer_to_the_internet_by_an_unseen_appliance_is_astray(address: str
     assert ask(known, OUTSIDE, PUBLIC).verdict == "denied"
 
 
+def test_so_it_is_by_a_load_balancer_with_a_member_that_is_not_in_the_estate() -> None:
+    front = replace(FRONT, public_ip=None, address="10.0.2.100", subnet=rid("virtualNetworks", "v/subnets/b"))
+    everything = replace(WEB, protocol="All", ports=(0, 0), backend_port=0)
+    unseen = {POOL: (rid("networkInterfaces", "gone/ipConfigurations/ip"),)}
+    found = routed(route("all", "0.0.0.0/0", "VirtualAppliance", "10.0.2.100"))
+    parts = nic("a", A, "v/a", "nsg-a", public_ip=PIP.id), PIP, nsg("nsg-a", rule("web", 100, "Allow"))
+    known = with_routes(*parts, balancer("lb", front, everything, listed=unseen), **found)
+    assert ask(known, OUTSIDE, PUBLIC).verdict == "denied"
+
+
 def test_admin_rules_filter_the_platform_only_by_its_tags() -> None:
     by_tag = admin("no-dns", 1, "Deny", "v", direction="Outbound", destinations="AzurePlatformDNS")
     assert ask(small(by_tag), A, HOST, 53).verdict == "denied"
