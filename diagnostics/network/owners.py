@@ -50,6 +50,10 @@ class Owners:
         """Whether an endpoint or a private frontend in a network has an address."""
         return self._in(address, network) is not None
 
+    def frontends(self, address: Address) -> Sequence[Balanced]:
+        """The private frontends with an address; more than one where networks overlap."""
+        return self._frontends.get(address, ())
+
     def _in(self, address: Address, network: ResourceId) -> Owner | None:
         if point := self._estate.in_network(address, network):
             return point

@@ -9,7 +9,7 @@ from itertools import islice
 from diagnostics.errors import ParseError
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.filters import Filters
-from diagnostics.network.owners import Owners
+from diagnostics.network.owners import Balanced, Owners
 from diagnostics.network.path import Kind, Path, Reason
 from diagnostics.network.prefixes import Address, is_public
 from diagnostics.network.public import public_at, unseen_balancer, ways_to
@@ -32,9 +32,9 @@ class Reach:
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self.filters, self.routing, owners = Filters(estate), Routing(estate), Owners(estate)
-        self._there = Walk(estate, self.filters, self.routing, owners)
-        self._back = Walk(estate, self.filters, self.routing, owners, answers=True)
+        self.filters, self.routing, self._owners = Filters(estate), Routing(estate), Owners(estate)
+        self._there = Walk(estate, self.filters, self.routing, self._owners)
+        self._back = Walk(estate, self.filters, self.routing, self._owners, answers=True)
 
     def path(self, flow: Flow, *, source: Point | None = None, destination: Point | None = None) -> Path:
         """What becomes of a flow, there and back.
@@ -81,7 +81,11 @@ class Reach:
     def _from_outside(self, flow: Flow, destination: Point | None) -> Iterator[Trail]:
         """From an address that nothing in the estate has."""
         public = public_at(self.estate, flow.destination)
-        if destination is None and public is None:
+        fronts = () if destination or public else self._owners.frontends(flow.destination)
+        if len(fronts) > 1:
+            names = ", ".join(front.balancer.id.text for front in fronts)
+            raise ParseError(f"destination: {flow.destination} is the address of several load balancers: {names}")
+        if destination is None and public is None and not fronts:
             raise ParseError(f"flow: neither {flow.source} nor {flow.destination} is an address of the estate")
         outside = "Internet" if is_public(flow.source) else "Source"
         trail = Trail(flow, (Step(outside, str(flow.source)),))
@@ -93,7 +97,9 @@ class Reach:
             missing = frozenset({f"the way in from {flow.source}"})
             text = f"{flow.source} is not in the estate: it would come in through a gateway"
             trail = trail.noting(Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=missing))
-        if destination is None:
+        if fronts:
+            yield from self._to_frontend(trail, fronts[0])
+        elif destination is None:
             yield from self._there.to_public(trail)
         elif not is_public(flow.source):
             yield self._there.arrive(trail, destination)
@@ -109,6 +115,16 @@ class Reach:
             text = f"no public address leads in to {name} for this flow"
             reason = Reason(Kind.PUBLIC_ADDRESS, Verdict.DENIED, text, name, destination.nic.id)
             yield self._there.arrive(trail.noting(reason), destination)
+
+    def _to_frontend(self, trail: Trail, front: Balanced) -> Iterator[Trail]:
+        """From outside to a private frontend: only a gateway could lead there."""
+        if is_public(trail.flow.source):
+            name = front.balancer.id.name
+            text = (
+                f"no public address leads in to the private frontend {trail.flow.destination} of load balancer {name}"
+            )
+            trail = trail.noting(Reason(Kind.PUBLIC_ADDRESS, Verdict.DENIED, text, name, front.balancer.id))
+        yield from self._there.to_frontend(trail, front)
 
     def _round(self, there: Trail, source: Point | None, destination: Point | None) -> Round:
         """The way back for one way there."""

@@ -9,7 +9,7 @@ from typing import Self
 
 from diagnostics.network.estate import Point
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.path import Hop, Path, Reason, together
+from diagnostics.network.path import Hop, Kind, Path, Reason, together
 from diagnostics.network.security import Flow, Verdict
 
 
@@ -107,6 +107,14 @@ def as_path(rounds: Sequence[Round]) -> Path:
     because = unique(reason for each in rounds for reason in each.reasons if reason.verdict is verdict)
     decisive = next((each.back for each in rounds if each.verdict is verdict), rounds[0].back)
     return Path(verdict, unique((*forks, *because)), _hops([each.there.steps for each in rounds]), decisive)
+
+
+def forked[T](trail: Trail, ways: Iterable[T], what: str) -> Trail:
+    """The trail, which is one of several: what decides between them is not seen."""
+    if len(list(ways)) < 2:
+        return trail
+    reason = Reason(Kind.ROUTE, Verdict.UNKNOWN, f"the ways differ by {what}", missing=frozenset({what}))
+    return replace(trail, forks=(*trail.forks, reason))
 
 
 def unique[T](items: Iterable[T]) -> tuple[T, ...]:

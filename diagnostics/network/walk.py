@@ -32,7 +32,7 @@ from diagnostics.network.public import (
 )
 from diagnostics.network.routing import Candidate, HopType, Routing
 from diagnostics.network.security import Flow, Verdict
-from diagnostics.network.trail import Exit, Step, Trail
+from diagnostics.network.trail import Exit, Step, Trail, forked
 
 _FILTERED_ENDPOINTS = frozenset({"enabled", "networksecuritygroupenabled"})
 
@@ -70,7 +70,7 @@ class Walk:
             step = Step("PublicAddress", way.address, way.resource, (wording.way_in(way),))
             there = way.point.address or trail.flow.destination
             flow = replace(trail.flow, destination=there, destination_port=way.port or trail.flow.destination_port)
-            inside = replace(_forked(trail, listed, "the load balancer's choice"), flow=flow, public=True)
+            inside = replace(forked(trail, listed, "the load balancer's choice"), flow=flow, public=True)
             yield self.arrive(inside.to(step), way.point, way)
 
     def to_platform(self, trail: Trail, point: Point) -> Trail:
@@ -167,8 +167,7 @@ class Walk:
             case Point() as point:
                 yield self.arrive(trail, point)
             case Balanced() as balanced:
-                for there, member in self._balance(trail, balanced):
-                    yield self.arrive(there, member) if member else there
+                yield from self.to_frontend(trail, balanced)
             case Firewall() as firewall:
                 yield self._firewall(trail, firewall)
             case _:
@@ -247,7 +246,7 @@ class Walk:
             yield trail.noting(Reason(Kind.WAY_OUT, Verdict.UNKNOWN, text, missing=missing))
         else:
             for address in way.addresses or (trail.flow.source,):
-                seen = _forked(trail, way.addresses, "the public address it leaves with")
+                seen = forked(trail, way.addresses, "the public address it leaves with")
                 yield from self.to_public(replace(seen, flow=replace(trail.flow, source=address)))
 
     def to_public(self, trail: Trail) -> Iterator[Trail]:
@@ -271,6 +270,11 @@ class Walk:
         missing = frozenset({f"what uses public IP {public.id.name}"})
         yield trail.noting(Reason(Kind.PUBLIC_ADDRESS, Verdict.UNKNOWN, text, public.id.name, public.id, missing))
 
+    def to_frontend(self, trail: Trail, balanced: Balanced) -> Iterator[Trail]:
+        """To each of the members behind a private frontend: the end."""
+        for there, member in self._balance(trail, balanced):
+            yield self.arrive(there, member) if member else there
+
     def _firewall(self, trail: Trail, firewall: Firewall) -> Trail:
         step = Step("VirtualAppliance", ", ".join(firewall.addresses), firewall.id)
         reason = wording.depends_on_appliance(f"Azure Firewall {firewall.id.name}", firewall.id)
@@ -283,7 +287,7 @@ class Walk:
             yield replace(trail.noting(wording.no_address(route)), exit=Exit.APPLIANCE)
         what = "which of the equal next hops it takes"
         for address in addresses:
-            yield from self._appliance(_forked(trail, addresses, what), point, address)
+            yield from self._appliance(forked(trail, addresses, what), point, address)
 
     def _appliance(self, trail: Trail, point: Point, text: str) -> Iterator[Trail]:
         """To a next hop by address, and on from there."""
@@ -343,7 +347,7 @@ class Walk:
             yield self._unseen(trail, point)
         for interface in ways:
             yield from self.depart(
-                _forked(trail, ways, f"the interface by which {appliance.name} sends it on"), interface
+                forked(trail, ways, f"the interface by which {appliance.name} sends it on"), interface
             )
 
     def _interfaces(self, point: Point, version: int) -> list[Point]:
@@ -377,7 +381,7 @@ class Walk:
             text = f"no member behind load balancer {balancer.id.name} is there to answer"
             yield trail.noting(Reason(Kind.LOAD_BALANCER, Verdict.DENIED, text, balancer.id.name, balancer.id)), None
         for rule, point in members:
-            there = _forked(trail, members, f"the member that load balancer {balancer.id.name} chooses")
+            there = forked(trail, members, f"the member that load balancer {balancer.id.name} chooses")
             if not keep and not rule.floating:
                 port = translated(rule, flow.destination_port)
                 there = replace(
@@ -390,11 +394,3 @@ def _own(point: Point, address: Address) -> Point | None:
     """The endpoint with an address on the same NIC: what comes to it for that address is not forwarded."""
     found = (Point(point.nic, each) for each in point.nic.ip_configurations)
     return next((each for each in found if each.address == address), None)
-
-
-def _forked[T](trail: Trail, ways: Iterable[T], what: str) -> Trail:
-    """The trail, which is one of several: what decides between them is not seen."""
-    if len(list(ways)) < 2:
-        return trail
-    reason = Reason(Kind.ROUTE, Verdict.UNKNOWN, f"the ways differ by {what}", missing=frozenset({what}))
-    return replace(trail, forks=(*trail.forks, reason))

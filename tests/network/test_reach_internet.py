@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from diagnostics.errors import ParseError
 from diagnostics.network.estate import (
     BalancingRule,
     Estate,
     Frontend,
+    Gateway,
     NatGateway,
 )
 from tests.network.builders import (
@@ -44,6 +46,7 @@ def out(*parts: object, private: bool = False, table_name: str | None = None, **
     return estate(home, nic("a", A, "v/a"), *parts)
 
 
+ONPREM = "192.168.7.7"
 POOL = rid("loadBalancers", "lb/backendAddressPools/pool")
 FRONT = Frontend(rid("loadBalancers", "lb/frontendIPConfigurations/front"), public_ip=rid("publicIPAddresses", "pip"))
 OUTBOUND = BalancingRule(rid("loadBalancers", "lb/outboundRules/out"), (FRONT.id,), pool=POOL)
@@ -210,3 +213,26 @@ def test_with_floating_ip_rules_see_the_address_of_the_frontend() -> None:
     only = nsg("nsg-b", rule("front", 100, "Allow", destinations="10.0.2.100", ports="443"), rule("rest", 200))
     known = small(nic("b", B, "v/b", pools=(POOL,)), balancer("ilb", INNER, web), only)
     assert told(ask(known, A, "10.0.2.100", 443))[0] == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("source", "port", "verdict"),
+    [
+        (ONPREM, 443, "unknown"),  # a gateway may lead there
+        (ONPREM, 22, "denied"),  # the load balancer has no rule for it
+        ("20.9.9.9", 443, "denied"),
+    ],
+)
+def test_a_private_frontend_from_outside(source: str, port: int, verdict: str) -> None:
+    web = replace(WEB, frontends=(INNER.id,))
+    opened = nsg("nsg-b", rule("open", 100, "Allow"))
+    gateway = Gateway(rid("virtualNetworkGateways", "gw"), subnet_id("v/GatewaySubnet"), "Vpn")
+    known = small(nic("b", B, "v/b", pools=(POOL,)), balancer("ilb", INNER, web), opened, gateway)
+    assert ask(known, source, "10.0.2.100", port).verdict == verdict
+
+
+def test_a_private_frontend_that_two_networks_have() -> None:
+    other = replace(INNER, id=rid("loadBalancers", "ilb2/frontendIPConfigurations/front"), subnet=subnet_id("w/b"))
+    known = small(balancer("ilb", INNER), balancer("ilb2", other))
+    with pytest.raises(ParseError, match=r"10\.0\.2\.100 is the address of several load balancers"):
+        ask(known, ONPREM, "10.0.2.100", 443)
