@@ -312,7 +312,7 @@ class Estate:
 
     def at(self, address: Address) -> Iterator[Point]:
         """The endpoints with a private address; more than one where networks overlap."""
-        return iter(self._by_address.get(address, ()))
+        return iter(self._by_address.get(str(address), ()))
 
     def in_network(self, address: Address, network: ResourceId) -> Point | None:
         """The endpoint with a private address in a virtual network."""
@@ -326,11 +326,12 @@ class Estate:
         return self._by_nic.get(nic.id)
 
     @cached_property
-    def _by_address(self) -> Mapping[Address, list[Point]]:
-        found: dict[Address, list[Point]] = {}
+    def _by_address(self) -> Mapping[str, list[Point]]:
+        """By address, as it is written shortest: IPv4 has one spelling only, so it need not be read."""
+        found: dict[str, list[Point]] = {}
         for point in self.points:
-            if (address := point.address) is not None:
-                found.setdefault(address, []).append(point)
+            if text := point.configuration.address:
+                found.setdefault(str(address_of(text)) if ":" in text else text, []).append(point)
         return found
 
     @cached_property

@@ -112,6 +112,9 @@ class Intervals:
 
     def count(self) -> int:
         """How many numbers it holds."""
+        if len(self.spans) == 1:
+            first, last = self.spans[0]
+            return last - first + 1
         return sum(last - first + 1 for first, last in self.spans)
 
     def _same_universe(self, other: Self) -> Self:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.gateways import learnt
@@ -172,7 +173,7 @@ def configured(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Route
     user = list(_user(estate, table)) if table else []
     own = [each for each in user if isinstance(each, Known)]
     routes: list[Known | Doubtful] = [
-        *_system(network),
+        *_system(network.prefixes),
         *(_peered(network) if table is None or table.peerings else ()),
         *(_learnt(estate, network) if table is None or table.propagates else ()),
         *_services(estate, network, subnet),
@@ -200,16 +201,14 @@ def unseen(missing: str) -> Doubtful:
     return Doubtful(Candidate("?", Source.USER, HopType.UNSEEN), EVERYWHERE, missing)
 
 
-def _system(network: VirtualNetwork) -> Iterator[Known]:
-    own = [(prefix, read) for prefix in network.prefixes if (read := read_prefix(prefix))]
-    for prefix, addresses in own:
-        yield Known(Candidate(prefix, Source.DEFAULT, HopType.VNET_LOCAL), addresses)
-    yield _default("0.0.0.0/0", HopType.INTERNET)
-    if any(addresses.v6 for _, addresses in own):
-        yield _default("::/0", HopType.INTERNET)
-    for block in _RESERVED:
-        if not any(AddressSet.parse(block) <= addresses for _, addresses in own):
-            yield _default(block, HopType.NONE)
+@lru_cache(maxsize=1 << 12)  # every route table of a network begins with the same ones
+def _system(prefixes: tuple[str, ...]) -> tuple[Known, ...]:
+    own = [(prefix, read) for prefix in prefixes if (read := read_prefix(prefix))]
+    local = (Known(Candidate(prefix, Source.DEFAULT, HopType.VNET_LOCAL), addresses) for prefix, addresses in own)
+    six = (_default("::/0", HopType.INTERNET),) if any(addresses.v6 for _, addresses in own) else ()
+    taken = {block for block in _RESERVED if any(AddressSet.parse(block) <= addresses for _, addresses in own)}
+    dropped = (_default(block, HopType.NONE) for block in _RESERVED if block not in taken)
+    return (*local, _default("0.0.0.0/0", HopType.INTERNET), *six, *dropped)
 
 
 def _default(prefix: str, leads: HopType) -> Known:
