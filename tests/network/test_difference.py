@@ -73,7 +73,7 @@ def test_it_says_what_decides_afterwards() -> None:
     assert [reason.name for reason in change.because] == ["no-ssh"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(RULES, RULES)
 def test_changes_are_exactly_the_flows_that_fare_otherwise(before: list[object], after: list[object]) -> None:
     one, other = pair(nsg("nsg-b", *before)), pair(nsg("nsg-b", *after))  # type: ignore[arg-type]

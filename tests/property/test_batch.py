@@ -63,7 +63,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(RULES, max_size=8), st.sampled_from([0, 1, 61, 63, 70, 300]), FLOWS)
 def test_each_flow_is_decided_as_it_is_alone(few: list[SecurityRule], filling: int, flows: list[Flow]) -> None:
     never = replace(few[0], protocol="Ah") if few else None

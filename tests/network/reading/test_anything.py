@@ -51,7 +51,7 @@ def test_any_value(values: list[Any]) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_real_document_in_which_anything_is_something_else(data: st.DataObject) -> None:
     value = copy.deepcopy(data.draw(st.sampled_from(REAL)))
     for _ in range(data.draw(st.integers(1, 4))):
