@@ -18,7 +18,8 @@ from diagnostics.errors import ParseError
 if TYPE_CHECKING:
     from diagnostics.cli.page import Page
     from diagnostics.network.anomalies import Anomaly
-    from diagnostics.network.estate import Estate
+    from diagnostics.network.estate import Estate, Point
+    from diagnostics.network.ids import ResourceId
     from diagnostics.network.model import SecurityGroup, SecurityRule
     from diagnostics.network.security import Context
 
@@ -34,7 +35,8 @@ def run(asked: argparse.Namespace) -> Exit:
 
     estate = load(asked.estate, asked.tags, every=asked.all_problems)
     groups = _asked_for(estate, asked.group)
-    found = [(group, anomalies(group, _context(estate, group))) for group in groups]
+    places = _places(estate)
+    found = [(group, anomalies(group, _context(estate, places.get(group.id, {})))) for group in groups]
     marks = {_mark(anomaly) for _, each in found for anomaly in each}
     code = Exit.among(found=bool(marks & {Mark.BAD, Mark.NOTE}), unknown=Mark.UNKNOWN in marks)
     if asked.json:
@@ -95,7 +97,21 @@ def _rule_json(rule: SecurityRule) -> dict[str, Any]:
     return {"name": rule.name, "priority": rule.priority, "direction": rule.direction, "access": rule.access}
 
 
-def _context(estate: Estate, group: SecurityGroup) -> Context:
+def _places(estate: Estate) -> dict[ResourceId, dict[ResourceId | None, Point | None]]:
+    """For each NSG that is used, the subnets it is used in, each with an endpoint there, if there is one."""
+    found: dict[ResourceId, dict[ResourceId | None, Point | None]] = {}
+    for subnet in estate.subnets.values():
+        if subnet.security_group:
+            found.setdefault(subnet.security_group, {})[subnet.id] = None
+    for point in estate.points:
+        around = estate.subnet_of(point)
+        for group in (point.nic.security_group, around.security_group if around else None):
+            if group:
+                found.setdefault(group, {})[point.configuration.subnet] = point
+    return found
+
+
+def _context(estate: Estate, places: dict[ResourceId | None, Point | None]) -> Context:
     """What tags mean where an NSG is used, if that is one subnet; who is in an application security group may change.
 
     Used nowhere, or in several subnets, its rules are judged by what they mean everywhere.
@@ -105,14 +121,9 @@ def _context(estate: Estate, group: SecurityGroup) -> Context:
     from diagnostics.network.security import Context  # noqa: PLC0415
     from diagnostics.network.tags import Meaning  # noqa: PLC0415
 
-    subnets = {subnet.id for subnet in estate.subnets.values() if subnet.security_group == group.id}
-    filtered = [
-        point
-        for point in estate.points
-        if point.nic.security_group == group.id or point.configuration.subnet in subnets
-    ]
-    if len({point.configuration.subnet for point in filtered} | subnets) == 1 and filtered:
-        return Context(tag=context_at(estate, filtered[0]).tag)
+    points = [*places.values()]
+    if len(points) == 1 and points[0]:
+        return Context(tag=context_at(estate, points[0]).tag)
     return Context(tag=Meaning(Bounds.unknown("VirtualNetwork"), estate.service_tags).of)
 
 
