@@ -134,7 +134,7 @@ def told(found: Sequence[Anomaly], listed: list[SecurityRule]) -> set[tuple[str,
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rules(PREFIXES, PROTOCOLS))
 def test_every_anomaly_is_the_one_that_brute_force_finds(listed: list[SecurityRule]) -> None:
     tally = Tally(listed)
@@ -210,7 +210,7 @@ FLOWS = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rules(["*", "10.0.0.0/8", "::/0"], ["Tcp", "udp", "ICMP", "Esp", "Sctp"], most=1), FLOWS)
 def test_what_a_rule_matches_is_what_the_engine_says_it_matches(listed: list[SecurityRule], flow: Flow) -> None:
     """A rule for one flow only, in front of another rule, kills it exactly if the other matches nothing else."""

@@ -311,7 +311,7 @@ def disagreements(estate: Estate) -> Iterator[str]:
             yield f"{service}: counted {counted}, not {dict(told)}"
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=18, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_every_pair_fares_as_reach_says(data: st.DataObject) -> None:
     estate = an_estate(lambda options: data.draw(st.sampled_from(list(options))))

@@ -30,7 +30,7 @@ def estates(draw: st.DrawFn) -> tuple[list[Json], list[Query]]:
     return drawing.documents, [query(choices, drawing) for _ in range(3 if drawing.inside else 0)]
 
 
-@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(estates())
 def test_what_the_engine_says_holds_in_every_world(case: tuple[list[Json], list[Query]]) -> None:
     documents, queries = case
