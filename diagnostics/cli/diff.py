@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostics.cli import sets
 from diagnostics.cli.exits import Exit
-from diagnostics.cli.files import load
+from diagnostics.cli.files import load, unread
 from diagnostics.cli.marks import Mark
 from diagnostics.cli.output import new_page
 from diagnostics.cli.texts import print_json
+from diagnostics.errors import ParseError
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.security import WITH_PORTS, Verdict
 
@@ -28,15 +29,18 @@ def run(asked: argparse.Namespace) -> Exit:
 
     before = load([asked.before], asked.tags, option="BEFORE", every=asked.all_problems)
     after = load([asked.after], asked.tags, option="AFTER", every=asked.all_problems)
+    if not any(point.address for estate in (before, after) for point in estate.points):
+        raise ParseError("BEFORE, AFTER: neither has a NIC with an address: add `az network nic list` to both")
     changes = difference(before, after)
     gone, new = _only_in(before, after), _only_in(after, before)
     surely = any(Verdict.UNKNOWN not in {change.before, change.after} for change in changes)
-    code = Exit.among(found=surely, unknown=bool(changes))
+    hidden = unread(before, after)
+    code = Exit.among(found=surely, unknown=bool(changes or hidden))
     if asked.json:
         print_json(document(changes, gone, new))
     else:
         page = new_page()
-        show(page, changes, code)
+        show(page, changes, code, hidden)
         _show_uncompared(page, gone, new)
     return code
 
@@ -50,7 +54,7 @@ def document(changes: Sequence[Change], gone: Sequence[Point], new: Sequence[Poi
     }
 
 
-def show(page: Page, changes: Sequence[Change], code: Exit) -> None:
+def show(page: Page, changes: Sequence[Change], code: Exit, hidden: str = "") -> None:
     """The changes, by the pair of ends that they are between."""
     pairs = [(ends, list(some)) for ends, some in groupby(changes, key=_ends)]
     many = f"{len(pairs)} pair{'s' if len(pairs) != 1 else ''} of endpoints"
@@ -60,7 +64,8 @@ def show(page: Page, changes: Sequence[Change], code: Exit) -> None:
         case Exit.FOUND:
             page.headline(Mark.NOTE, "changed", f"verdicts change between {many}")
         case _:
-            page.headline(Mark.UNKNOWN, "unknown", f"verdicts change between {many}, to or from unknown")
+            perhaps = f"verdicts change between {many}, to or from unknown" if changes else hidden
+            page.headline(Mark.UNKNOWN, "unknown", perhaps)
     for ends, some in pairs:
         page.line()
         page.title(ends)

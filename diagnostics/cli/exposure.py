@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostics.cli import sets
 from diagnostics.cli.exits import Exit
-from diagnostics.cli.files import load
+from diagnostics.cli.files import load, unread
 from diagnostics.cli.marks import Mark
 from diagnostics.cli.output import new_page
 from diagnostics.cli.texts import print_json
+from diagnostics.errors import ParseError
 
 if TYPE_CHECKING:
     from diagnostics.cli.page import Page
@@ -31,12 +32,13 @@ def run(asked: argparse.Namespace) -> Exit:
     estate = load(asked.estate, asked.tags, every=asked.all_problems)
     engine = Sources(Reach(estate))
     found = [(point, engine.exposed(point)) for point in _asked_for(estate, asked.of)]
+    hidden = "" if asked.of else unread(estate)
     surely = any(exposed.sources.must for _, each in found for exposed in each)
-    code = Exit.among(found=surely, unknown=any(each for _, each in found))
+    code = Exit.among(found=surely, unknown=any(each for _, each in found) or bool(hidden))
     if asked.json:
         print_json(document(found))
     else:
-        show(new_page(), found, code)
+        show(new_page(), found, code, hidden)
     return code
 
 
@@ -48,7 +50,7 @@ def document(found: Sequence[Found]) -> list[dict[str, Any]]:
     ]
 
 
-def show(page: Page, found: Sequence[Found], code: Exit) -> None:
+def show(page: Page, found: Sequence[Found], code: Exit, hidden: str = "") -> None:
     """The exposed endpoints one by one, then the names of the others."""
     some = [(point, each) for point, each in found if each]
     many = f"{len(some)} of {len(found)} endpoints" if len(found) != 1 else sets.called(found[0][0])
@@ -58,7 +60,8 @@ def show(page: Page, found: Sequence[Found], code: Exit) -> None:
         case Exit.FOUND:
             page.headline(Mark.NOTE, "exposed", f"{many} can be reached from the internet")
         case _:
-            page.headline(Mark.UNKNOWN, "unknown", f"{many} can perhaps be reached from the internet")
+            perhaps = f"{many} can perhaps be reached from the internet" if some else hidden
+            page.headline(Mark.UNKNOWN, "unknown", perhaps)
     for point, each in some:
         page.line()
         page.title(sets.called(point), sets.placed(point))
@@ -100,7 +103,10 @@ def _asked_for(estate: Estate, text: str | None) -> list[Point]:
         from diagnostics.network.endpoints import points  # noqa: PLC0415
 
         return list(points(estate, text, "--of"))
+    found = [point for point in estate.points if point.address and not point.nic.private_endpoint]
+    if not found:
+        raise ParseError("--estate: no NIC with an address could be read: add `az network nic list` to it")
     return sorted(
-        (point for point in estate.points if point.address and not point.nic.private_endpoint),
+        found,
         key=lambda point: (sets.called(point).lower(), point.nic.id.key, str(point.address)),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +12,6 @@ from diagnostics.errors import ParseError
 from diagnostics.network.estate import Estate, Problem
 
 _SHOWN = 5
-_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def load(paths: Sequence[Path], tags: Sequence[Path] = (), *, option: str = "--estate", every: bool = False) -> Estate:
@@ -54,6 +52,12 @@ def tell(problems: Sequence[Problem], *, every: bool = False) -> None:
     sys.stderr.write("\n".join(lines) + "\n")
 
 
+def unread(*estates: Estate) -> str:
+    """Why nothing found is not nothing there: what could not be read; empty where all was."""
+    many = sum(len(estate.problems) for estate in estates)
+    return f"nothing was found, but {many} thing{'s' if many != 1 else ''} could not be read" if many else ""
+
+
 def _all(paths: Iterable[Path], option: str) -> Iterator[Path]:
     for path in paths:
         try:
@@ -82,18 +86,9 @@ def _raise(error: OSError) -> None:
 def _contents(files: Iterable[Path], unread: list[Problem]) -> Iterator[tuple[str, bytes]]:
     for path in files:
         try:
-            yield str(path), _utf8(path.read_bytes())
+            yield str(path), path.read_bytes()
         except OSError as error:
             unread.append(Problem(str(path), error.strerror or str(error)))
-
-
-def _utf8(content: bytes) -> bytes:
-    """The content without a byte-order mark: `az … > file` in PowerShell writes UTF-16, and UTF-8 with a mark."""
-    encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None)
-    try:
-        return content.decode(encoding).encode() if encoding else content
-    except UnicodeDecodeError:
-        return content
 
 
 def _anything(estate: Estate) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from diagnostics.cli.exits import Exit
-from diagnostics.cli.files import load
+from diagnostics.cli.files import load, unread
 from diagnostics.cli.marks import Mark
 from diagnostics.cli.output import new_page
 from diagnostics.cli.sets import few
@@ -37,12 +37,13 @@ def run(asked: argparse.Namespace) -> Exit:
     groups = _asked_for(estate, asked.group)
     places = _places(estate)
     found = [(group, anomalies(group, _context(estate, places.get(group.id, {})))) for group in groups]
+    hidden = "" if asked.group else unread(estate)
     marks = {_mark(anomaly) for _, each in found for anomaly in each}
-    code = Exit.among(found=bool(marks & {Mark.BAD, Mark.NOTE}), unknown=Mark.UNKNOWN in marks)
+    code = Exit.among(found=bool(marks & {Mark.BAD, Mark.NOTE}), unknown=Mark.UNKNOWN in marks or bool(hidden))
     if asked.json:
         print_json(document(found))
     else:
-        show(new_page(), found, code)
+        show(new_page(), found, code, hidden)
     return code
 
 
@@ -51,7 +52,7 @@ def document(found: Sequence[Found]) -> list[dict[str, Any]]:
     return [{"group": str(group.id), "anomalies": [_anomaly_json(each) for each in some]} for group, some in found]
 
 
-def show(page: Page, found: Sequence[Found], code: Exit) -> None:
+def show(page: Page, found: Sequence[Found], code: Exit, hidden: str = "") -> None:
     """What was found, NSG by NSG, then the names of those with nothing; exceptions are told, but are nothing odd."""
     odd = [each for _, some in found for each in some if _mark(each) is not Mark.INFO]
     many = f"{len(found)} NSG{'s' if len(found) != 1 else ''}"
@@ -61,7 +62,8 @@ def show(page: Page, found: Sequence[Found], code: Exit) -> None:
         case Exit.FOUND:
             page.headline(Mark.NOTE, "found", f"{len(odd)} rule{'s' if len(odd) != 1 else ''} to look at in {many}")
         case _:
-            page.headline(Mark.UNKNOWN, "unknown", f"{len(odd)} perhaps to look at in {many}")
+            perhaps = f"{len(odd)} perhaps to look at in {many}" if odd else hidden
+            page.headline(Mark.UNKNOWN, "unknown", perhaps)
     for group, some in found:
         if some:
             page.line()
@@ -129,6 +131,8 @@ def _context(estate: Estate, places: dict[ResourceId | None, Point | None]) -> C
 
 def _asked_for(estate: Estate, text: str | None) -> list[SecurityGroup]:
     groups = sorted(estate.security_groups.values(), key=lambda group: group.id.key)
+    if not groups:
+        raise ParseError("--estate: no NSG could be read: add `az network nsg list` to it")
     if text is None:
         return groups
     wanted = text.strip().rstrip("/").lower()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
@@ -11,12 +10,11 @@ from diagnostics.errors import ParseError
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, V4_TOP, V6_TOP, Intervals, Span
 from diagnostics.network.model import SecurityRule
-from diagnostics.network.prefixes import Bounds, read_prefix
+from diagnostics.network.prefixes import Bounds, names_tag, read_prefix
 from diagnostics.network.security import Context, ports
 
 ANY = ""
 _ANY = frozenset({"", "*", "any", "all"})
-_TAG = re.compile(r"[A-Za-z][\w.-]*")
 
 
 class Part(NamedTuple):
@@ -117,7 +115,7 @@ class Reader:
         if key not in self._prefixes:
             addresses = read_prefix(text)
             bounds = self.context.tag(text) if addresses is None else Bounds.exactly(addresses)
-            if bounds is None and not _TAG.fullmatch(text.strip()):
+            if bounds is None and not names_tag(text):
                 raise ParseError(f"{end} address: {text!r} is neither a prefix nor the name of a service tag")
             self._prefixes[key] = bounds or Bounds.unknown(text)
         return self._prefixes[key]
