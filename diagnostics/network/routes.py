@@ -115,14 +115,13 @@ class Routes:
     doubtful: tuple[Doubtful, ...] = ()
 
 
+_RESERVED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 EVERYWHERE = AddressSet.all()
 PUBLIC = AddressSet.parse("2000::/3") | (
-    AddressSet.parse("0.0.0.0/0")
-    - AddressSet.union(map(AddressSet.parse, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+    AddressSet.parse("0.0.0.0/0") - AddressSet.union(map(AddressSet.parse, _RESERVED))
 )
 """Where the addresses of a service tag lie."""
 
-_RESERVED = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 _TYPES = {kind.lower(): kind for kind in HopType} | {
     "virtualapplianceecmp": HopType.APPLIANCE,
     "virtualnetwork": HopType.VNET_LOCAL,

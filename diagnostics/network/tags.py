@@ -11,10 +11,8 @@ from typing import Self
 
 import msgspec
 
-from diagnostics.errors import ParseError
 from diagnostics.network.decoding import convert, decode
 from diagnostics.network.prefixes import AddressSet, Bounds
-from diagnostics.network.security import Context
 
 HOST = AddressSet.parse("168.63.129.16")
 """Where Azure's platform answers every VM: DNS, DHCP, the agent's channel."""
@@ -158,27 +156,3 @@ class Meaning:
         own = self.virtual_network
         surely = (_INTERNET_V4 | _INTERNET_V6) - _MICROSOFT - own.may
         return Bounds(surely, ((_INTERNET_V4 | _INTERNET_V6) - own.must) | HOST, frozenset({"Internet"}))
-
-
-def virtual_network(*known: str, perhaps: tuple[str, ...] = ()) -> Bounds:
-    """The tag `VirtualNetwork` from the prefixes that are in it, and those of user-defined routes that may be.
-
-    Raises:
-        ParseError: one of them is no prefix.
-    """
-    must = AddressSet.union([AddressSet.parse(text) for text in known]) | AddressSet.parse("168.63.129.16")
-    may = must | AddressSet.union([set_ for text in perhaps if (set_ := _prefix(text)) is not None])
-    return Bounds(must, may, frozenset() if must == may else frozenset({"VirtualNetwork"}))
-
-
-def context(meaning: Meaning) -> Context:
-    """What the words of a rule mean where this meaning of tags holds."""
-    return Context(tag=meaning.of)
-
-
-def _prefix(text: str) -> AddressSet | None:
-    """A route may be for a service tag; that says nothing of the virtual network."""
-    try:
-        return AddressSet.parse(text)
-    except ParseError:
-        return None

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from diagnostics.errors import ParseError
-from diagnostics.network.tags import Meaning, ServiceTags, virtual_network
+from diagnostics.network.prefixes import AddressSet, Bounds, read_prefix
+from diagnostics.network.tags import HOST, Meaning, ServiceTags
 
 VALUES = [
     {"name": "Storage.WestEurope", "properties": {"addressPrefixes": ["192.0.2.0/25", "2001:db8:1::/48"]}},
@@ -15,6 +16,14 @@ VALUES = [
     {"name": "Odd", "properties": {"addressPrefixes": ["nonsense"]}},
 ]
 LISTED = ServiceTags.decode(json.dumps({"changeNumber": 1, "cloud": "Public", "values": VALUES}).encode())
+
+
+def virtual_network(*known: str, perhaps: tuple[str, ...] = ()) -> Bounds:
+    must = AddressSet.union([AddressSet.parse(text) for text in known]) | HOST
+    may = must | AddressSet.union([read for text in perhaps if (read := read_prefix(text)) is not None])
+    return Bounds(must, may, frozenset() if must == may else frozenset({"VirtualNetwork"}))
+
+
 VNET = virtual_network("10.0.0.0/16", "fd00:db8::/48", perhaps=("0.0.0.0/0", "Storage"))
 MEANING = Meaning(virtual_network("10.0.0.0/16", "fd00:db8::/48"), LISTED)
 CASES = [
