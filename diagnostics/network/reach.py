@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -54,7 +54,7 @@ class Reach:
         if source and source.address == flow.destination and destination in {None, source}:
             return as_path([Round(self._loopback(flow, source))])
         trails = self._from(flow, source) if source else self._from_outside(flow, destination)
-        return as_path([self._round(trail, source, destination) for trail in islice(trails, _MOST_WAYS)])
+        return _bounded(self._round(trail, source, destination) for trail in trails)
 
     def _only(self, address: Address, field: str) -> Point | None:
         found = list(self.estate.at(address))
@@ -133,7 +133,7 @@ class Reach:
             there = there.noting(Reason(Kind.DELIVERY, Verdict.DENIED, text, there.end.nic.id.name, there.end.nic.id))
         if there.end is None or there.end.nic.private_endpoint:
             return Round(there)
-        back = as_path([Round(_judged(trail, there, source)) for trail in self._answer(there)])
+        back = _bounded(Round(_judged(trail, there, source)) for trail in self._answer(there))
         return Round(there, back, () if back.verdict is Verdict.ALLOWED else tuple(map(_on_the_way_back, back.because)))
 
     def _answer(self, there: Trail) -> Iterator[Trail]:
@@ -144,8 +144,18 @@ class Reach:
             end.address or flow.destination, flow.source, flow.protocol, flow.source_port, flow.destination_port
         )
         step = Step("Source", str(answer.source), end.nic.id, self._back.beyond(end, flow.source))
-        trails = self._back.depart(Trail(answer, (step,)), end)
-        return islice(trails, _MOST_WAYS)
+        return self._back.depart(Trail(answer, (step,)), end)
+
+
+def _bounded(rounds: Iterable[Round]) -> Path:
+    """The path of all ways, or of the first of very many: what the others would say is not known then."""
+    listed = list(islice(rounds, _MOST_WAYS + 1))
+    path = as_path(listed[:_MOST_WAYS])
+    if len(listed) <= _MOST_WAYS or path.verdict is Verdict.UNKNOWN:
+        return path
+    text = f"there are more than {_MOST_WAYS:,} ways that it may take, of which the first {_MOST_WAYS:,} were followed"
+    reason = Reason(Kind.ROUTE, Verdict.UNKNOWN, text, missing=frozenset({"the other ways that it may take"}))
+    return replace(path, verdict=Verdict.UNKNOWN, because=(reason,))
 
 
 def _judged(back: Trail, there: Trail, source: Point | None) -> Trail:

@@ -236,3 +236,17 @@ def test_a_private_frontend_that_two_networks_have() -> None:
     known = small(balancer("ilb", INNER), balancer("ilb2", other))
     with pytest.raises(ParseError, match=r"10\.0\.2\.100 is the address of several load balancers"):
         ask(known, ONPREM, "10.0.2.100", 443)
+
+
+@pytest.mark.parametrize(("members", "verdict"), [(2, "allowed"), (1_001, "unknown")])
+def test_ways_that_were_not_followed_are_not_known(members: int, verdict: str) -> None:
+    web = replace(WEB, frontends=(INNER.id,))
+    pool = [
+        nic(f"m{number}", f"10.0.{4 + number // 250}.{4 + number % 250}", "v/m", pools=(POOL,))
+        for number in range(members)
+    ]
+    home = network(
+        "v", "10.0.0.0/16", subnet("v/a", "10.0.1.0/24"), subnet("v/b", "10.0.2.0/24"), subnet("v/m", "10.0.4.0/22")
+    )
+    known = estate(home, nic("a", A, "v/a"), *pool, balancer("ilb", INNER, web))
+    assert ask(known, A, "10.0.2.100", 443).verdict == verdict
