@@ -7,8 +7,9 @@ Everything is imported where it is used: function_app.py loads this module, and 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Now, in UTC."""
         return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
 
 
 class App:
@@ -53,7 +58,9 @@ class App:
     def engine(self) -> Engine:
         """Runs everything else."""
         from diagnostics.cloud.clients import Clients  # noqa: PLC0415
+        from diagnostics.cloud.guest import AzureGuest  # noqa: PLC0415
         from diagnostics.cloud.inventory import AzureInventory  # noqa: PLC0415
+        from diagnostics.cloud.monitor import AzureMonitor  # noqa: PLC0415
         from diagnostics.cloud.nics import AzureNics  # noqa: PLC0415
         from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
         from diagnostics.cloud.watcher import AzureWatcher  # noqa: PLC0415
@@ -64,7 +71,9 @@ class App:
         return Engine(
             self.policy,
             inventory=AzureInventory(clients, settings.scopes),
-            watcher=AzureWatcher(clients, settings.wait_seconds),
+            watcher=AzureWatcher(clients, settings.poll_seconds, settings.wait_seconds),
+            guest=AzureGuest(clients, settings.poll_seconds, settings.wait_seconds),
+            monitor=AzureMonitor(clients),
             nics=AzureNics(clients, settings.poll_seconds, settings.wait_seconds),
             store=self._store,
             sinks=self._sinks,
@@ -76,6 +85,7 @@ class App:
     def policy(self) -> Policy:
         """What the owner allows."""
         from diagnostics.engine.engine import Policy  # noqa: PLC0415
+        from diagnostics.engine.turns import Manners  # noqa: PLC0415
         from diagnostics.intake.messages import Endpoint  # noqa: PLC0415
 
         settings = self.settings
@@ -83,6 +93,10 @@ class App:
             scopes=settings.scopes,
             mode=settings.remediation_mode,
             outside=Endpoint(address=settings.internet_target.host, port=settings.internet_target.port),
+            run_command=settings.run_command,
+            history=timedelta(hours=settings.history_hours),
+            manners=Manners(slots=settings.checks_per_region, wait=timedelta(seconds=settings.wait_seconds)),
+            recheck=timedelta(minutes=settings.recheck_minutes),
             portal=settings.cloud.portal,
             own_client_id=settings.client_id,
         )

@@ -8,36 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from diagnostics.findings import Finding
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, RemediationRequest
-from diagnostics.network.connectivity import ConnectivityCheck, Probe
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm
+from diagnostics.runbooks.probing import Probing
+from diagnostics.runbooks.questions import Event, Extension, ReadChanges, ReadMetrics, Series
 
 
 class Inventory(Protocol):
     """What exists."""
 
-    def vm(self, vm: ResourceId) -> Vm:
-        """The VM with its power state, read now."""
+    def body(self, resource: ResourceId) -> bytes:
+        """The resource as Azure shows it now: JSON. A VM, or scale-set instance, comes with its instance view."""
 
-    def nic(self, nic: ResourceId) -> Nic:
-        """The network interface, read now."""
+    def extensions(self, vm: ResourceId) -> Sequence[Extension]:
+        """The extensions of a VM, read now."""
 
-    def subnet(self, subnet: ResourceId) -> Subnet:
-        """The subnet, read now."""
-
-    def security_group(self, group: ResourceId) -> SecurityGroup:
-        """The NSG, read now."""
-
-    def route_table(self, table: ResourceId) -> RouteTable:
-        """The route table, read now."""
+    def service_tags(self, subscription: str, location: str) -> bytes:
+        """Azure's list of service tags, as its API answers it: JSON, some megabytes."""
 
     def named(self, name: str) -> Sequence[ResourceId]:
         """The VMs in scope with this name: none, one or several."""
+
+    def at_address(self, address: str) -> Sequence[ResourceId]:
+        """The NICs, load balancers and firewalls in scope with this private address: candidates, as `failed_nics`."""
 
     def failed_nics(self) -> Sequence[ResourceId]:
         """The NICs in scope that were `Failed` when the inventory was last refreshed: candidates, to be confirmed."""
@@ -49,11 +46,36 @@ class Inventory(Protocol):
         """The subscriptions among the scopes that this identity can't read at all: of these, no list says anything."""
 
 
-class Watcher(Protocol):
-    """Network Watcher."""
+class Prober(Protocol):
+    """Whatever answers questions that take their time: each is submitted once, its answer is collected by ticket."""
 
-    def check_connectivity(self, probe: Probe) -> ConnectivityCheck:
-        """Probe, wait for the answer and read it. Submits once: a probe may take a minute."""
+    def submit(self, question: Probing[Any]) -> str:
+        """Start it, once; returns a ticket to collect the answer with, also from another process."""
+
+    def collect(self, question: Probing[Any], ticket: str) -> bytes:
+        """Wait for the answer, within bounds, and return it as Azure sent it.
+
+        Raises:
+            TemporaryError: it has not ended yet; the ticket stays good.
+            NotFoundError: Azure does not know the ticket any more.
+        """
+
+
+class Watcher(Prober, Protocol):
+    """Network Watcher, and what Azure says about rules and routes in effect."""
+
+    def find(self, subscription: str, location: str) -> ResourceId:
+        """The Network Watcher of a region; raises NotFoundError where there is none."""
+
+
+class Monitor(Protocol):
+    """Azure Monitor."""
+
+    def metrics(self, question: ReadMetrics) -> Sequence[Series]:
+        """The metrics that are asked for; one that has no value in that time has points without one, or none."""
+
+    def changes(self, question: ReadChanges) -> Sequence[Event]:
+        """The writes, deletes and actions on a resource and what is nested in it, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +156,43 @@ class Attempt:
     ended: str = ""
 
 
-class Store(Protocol):
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a request's journal holds about one question.
+
+    Attributes:
+        ticket: what Azure's answer is collected with.
+        answer: as Azure sent it; None while there is none.
+    """
+
+    ticket: str
+    answer: bytes | None = None
+
+
+class Journal(Protocol):
+    """What a request has already asked Azure that must not be asked twice."""
+
+    def entry(self, request_id: str, key: str) -> Entry | None:
+        """What is noted under a question's key."""
+
+    def note(self, request_id: str, key: str, entry: Entry) -> None:
+        """Note it, over what was there."""
+
+    def forget(self, request_id: str) -> None:
+        """The request is done: nobody will continue it."""
+
+
+class Leases(Protocol):
+    """Who may do what only one may do at a time."""
+
+    def lease(self, name: str, *, holder: str, now: datetime, until: datetime) -> bool:
+        """Take a lease, or prolong one's own; False while another holder's has not ended."""
+
+    def give_back(self, name: str, *, holder: str) -> None:
+        """End a lease, if it is this holder's."""
+
+
+class Store(Journal, Leases, Protocol):
     """What is remembered between runs. Every write is safe to repeat."""
 
     def begin(self, request_id: str, *, holder: str, now: datetime) -> bool:
@@ -149,6 +207,9 @@ class Store(Protocol):
 
     def finish(self, request_id: str, *, now: datetime) -> None:
         """The request is done: every later message with it is a repeat."""
+
+    def finished(self, request_id: str) -> bool:
+        """Whether the request is done."""
 
     def release(self, request_id: str) -> None:
         """Nobody works on the request any more, though it wasn't finished: another message may take it on."""
@@ -199,8 +260,8 @@ class Sink(Protocol):
 class Outbox(Protocol):
     """Where requests go."""
 
-    def diagnosis(self, request: DiagnosisRequest) -> None:
-        """Enqueue on `diagnosis-requests`."""
+    def diagnosis(self, request: DiagnosisRequest, *, after: timedelta | None = None) -> None:
+        """Enqueue on `diagnosis-requests`, to be delivered after some time where one is given."""
 
     def closure(self, request: ClosureRequest) -> None:
         """Enqueue on `closure-requests`."""
@@ -214,3 +275,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Now, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""

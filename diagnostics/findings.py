@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 import msgspec
 
+from diagnostics.network.decoding import prepare
 from diagnostics.network.ids import ResourceId
 
 QUEUE_LIMIT = 48 * 1024
@@ -174,6 +175,7 @@ class Finding(_Record, frozen=True, kw_only=True):
     @classmethod
     def from_json(cls, body: bytes) -> Self:
         """Read the wire form; raises msgspec.ValidationError naming the field."""
+        prepare(cls)
         return msgspec.json.decode(body, type=cls)
 
 

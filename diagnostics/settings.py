@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from diagnostics.errors import ParseError, SettingsError
@@ -83,21 +83,39 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings, checked. The names of the app settings are in `from_env`."""
+class Access:
+    """How Azure is reached, and what of it may be looked at: all the settings that looking takes."""
 
     scopes: Scopes
-    storage: Storage
-    remediation_mode: RemediationMode
-    sweep_schedule: str
-    findings_queue: str
-    teams_webhook_url: str = field(repr=False)
     internet_target: Target
+    run_command: bool
+    checks_per_region: int
+    history_hours: int
     cloud: Cloud
     arm_endpoint: str
     poll_seconds: float
     wait_seconds: float
     client_id: str | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read these settings only; raises SettingsError as `Settings.from_env` does."""
+        read = _Reader(env)
+        access = cls(**read.access())
+        read.refuse()
+        return access
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Access):
+    """All settings, checked. The names of the app settings are in `from_env` and `_Reader.access`."""
+
+    storage: Storage
+    remediation_mode: RemediationMode
+    sweep_schedule: str
+    findings_queue: str
+    teams_webhook_url: str = field(repr=False)
+    recheck_minutes: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -107,23 +125,17 @@ class Settings:
             SettingsError: lists every setting that is missing or wrong, its value and what it takes.
         """
         read = _Reader(env)
-        cloud = read.one("VMREACH_CLOUD", "public", _cloud, CLOUDS["public"])
+        access = read.access()
         settings = cls(
-            scopes=read.one("VMREACH_SCOPES", "", Scopes.parse),
-            storage=read.storage(cloud),
+            **access,
+            storage=read.storage(access["cloud"]),
             remediation_mode=read.one("VMREACH_REMEDIATION_MODE", "dry-run", _mode),
             sweep_schedule=read.one("VMREACH_SWEEP_SCHEDULE", "0 */15 * * * *", _schedule),
             findings_queue=read.one("VMREACH_FINDINGS_QUEUE", "findings", _queue),
             teams_webhook_url=read.one("VMREACH_TEAMS_WEBHOOK_URL", "", _webhook),
-            internet_target=read.one("VMREACH_INTERNET_TARGET", "www.microsoft.com:443", _target),
-            cloud=cloud,
-            arm_endpoint=read.one("VMREACH_ARM_ENDPOINT", cloud.arm, _endpoint),
-            poll_seconds=read.one("VMREACH_POLL_SECONDS", "5", _seconds),
-            wait_seconds=read.one("VMREACH_WAIT_SECONDS", "420", _seconds),
-            client_id=env.get("AZURE_CLIENT_ID") or None,
+            recheck_minutes=read.one("VMREACH_RECHECK_MINUTES", "15", _between(0, 1_440)),
         )
-        if read.wrong:
-            raise SettingsError("settings: " + "; ".join(read.wrong))
+        read.refuse()
         return settings
 
 
@@ -141,6 +153,27 @@ class _Reader:
         except ParseError as error:
             self.wrong.append(str(error))
             return instead  # type: ignore[return-value]
+
+    def access(self) -> dict[str, Any]:
+        """The fields of `Access`."""
+        cloud = self.one("VMREACH_CLOUD", "public", _cloud, CLOUDS["public"])
+        return {
+            "scopes": self.one("VMREACH_SCOPES", "", Scopes.parse),
+            "internet_target": self.one("VMREACH_INTERNET_TARGET", "www.microsoft.com:443", _target),
+            "run_command": self.one("VMREACH_RUN_COMMAND", "off", _switch),
+            "checks_per_region": self.one("VMREACH_CHECKS_PER_REGION", "4", _between(1, 100)),
+            "history_hours": self.one("VMREACH_HISTORY_HOURS", "12", _between(1, 2_160)),
+            "cloud": cloud,
+            "arm_endpoint": self.one("VMREACH_ARM_ENDPOINT", cloud.arm, _endpoint),
+            "poll_seconds": self.one("VMREACH_POLL_SECONDS", "5", _seconds),
+            "wait_seconds": self.one("VMREACH_WAIT_SECONDS", "420", _seconds),
+            "client_id": self.env.get("AZURE_CLIENT_ID") or None,
+        }
+
+    def refuse(self) -> None:
+        """Raise SettingsError if anything was wrong."""
+        if self.wrong:
+            raise SettingsError("settings: " + "; ".join(self.wrong))
 
     def storage(self, cloud: Cloud) -> Storage:
         """The storage account that the Functions host uses too, in any of the ways that Azure Functions knows.
@@ -172,6 +205,24 @@ def _mode(text: str, name: str) -> RemediationMode:
         return RemediationMode(text.lower())
     except ValueError:
         raise ParseError(f"{name}: {text!r} is none of {', '.join(RemediationMode)}") from None
+
+
+def _switch(text: str, name: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise ParseError(f"{name}: {text!r} is neither on nor off")
+    return text.lower() == "on"
+
+
+def _between(least: int, most: int) -> Callable[[str, str], int]:
+    """Reads a whole number within bounds."""
+
+    def parse(text: str, name: str) -> int:
+        number = int(text) if text.isdecimal() and len(text) <= len(str(most)) else -1
+        if not least <= number <= most:
+            raise ParseError(f"{name}: {text!r} is not a whole number from {least} to {most}")
+        return number
+
+    return parse
 
 
 def _schedule(text: str, name: str) -> str:

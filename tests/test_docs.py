@@ -25,6 +25,13 @@ def test_every_check_is_documented_and_every_documented_one_exists() -> None:
     assert found(r'"([A-Z]{2,3}\d{3})"', CODE) == found(r"^\| ([A-Z]{2,3}\d{3}) ", CHECKS.splitlines())
 
 
+def test_every_check_has_a_section_that_says_how_it_is_found_and_what_to_do() -> None:
+    sections = {part.partition(":")[0]: part for part in re.split(r"^### ", CHECKS, flags=re.MULTILINE)[1:]}
+    assert set(sections) == found(r"^\| ([A-Z]{2,3}\d{3}) ", CHECKS.splitlines())
+    wanting = [name for name, text in sections.items() if "**Found by**" not in text or "**What to do**" not in text]
+    assert wanting == []
+
+
 def test_the_sample_settings_are_settings() -> None:
     sample = (ROOT / "local.settings.sample.json").read_text()
     assert found(r'"(VMREACH_[A-Z_]+)"', [sample]) <= found(r"`(VMREACH_[A-Z_]+)`", [SETTINGS])

@@ -18,6 +18,10 @@ WRONG = {
     "VMREACH_FINDINGS_QUEUE": "Findings!",
     "VMREACH_TEAMS_WEBHOOK_URL": "http://hook.example/hidden-signature",
     "VMREACH_INTERNET_TARGET": "https://www.example.com",
+    "VMREACH_RUN_COMMAND": "maybe",
+    "VMREACH_CHECKS_PER_REGION": "101",
+    "VMREACH_RECHECK_MINUTES": "1441",
+    "VMREACH_HISTORY_HOURS": "2161",
     "VMREACH_CLOUD": "mars",
     "VMREACH_ARM_ENDPOINT": "http://arm.example",
     "VMREACH_POLL_SECONDS": "soon",
@@ -40,6 +44,8 @@ def test_the_defaults_are_careful() -> None:
     assert settings.remediation_mode is RemediationMode.DRY_RUN
     assert settings.internet_target == Target("www.microsoft.com", 443)
     assert (settings.cloud, settings.arm_endpoint) == (CLOUDS["public"], "https://management.azure.com")
+    assert not settings.run_command
+    assert (settings.checks_per_region, settings.recheck_minutes, settings.history_hours) == (4, 15, 12)
     assert (settings.findings_queue, settings.teams_webhook_url, settings.client_id) == ("findings", "", None)
 
 
@@ -67,6 +73,14 @@ def test_nothing_at_all_is_said_clearly() -> None:
         ("VMREACH_INTERNET_TARGET", "www.example.com:" + "9" * 5_000),
         ("VMREACH_INTERNET_TARGET", "a b:443"),
         ("VMREACH_INTERNET_TARGET", "www.example.com"),
+        ("VMREACH_RUN_COMMAND", "true"),
+        ("VMREACH_CHECKS_PER_REGION", "0"),
+        ("VMREACH_CHECKS_PER_REGION", "-1"),
+        ("VMREACH_CHECKS_PER_REGION", "4.0"),
+        ("VMREACH_CHECKS_PER_REGION", "many"),
+        ("VMREACH_RECHECK_MINUTES", "9" * 5_000),
+        ("VMREACH_RECHECK_MINUTES", "1e3"),
+        ("VMREACH_HISTORY_HOURS", "0"),
         ("VMREACH_FINDINGS_QUEUE", "ab"),
         ("VMREACH_FINDINGS_QUEUE", "a--b"),
         ("VMREACH_FINDINGS_QUEUE", "q" * 64),
@@ -109,6 +123,16 @@ def test_secrets_do_not_show() -> None:
 )
 def test_modes_in_any_case(text: str, mode: RemediationMode) -> None:
     assert read(VMREACH_REMEDIATION_MODE=text).remediation_mode is mode
+
+
+@pytest.mark.parametrize(("text", "on"), [("on", True), ("ON", True), ("Off", False), (" ", False)])
+def test_a_switch_in_any_case(text: str, *, on: bool) -> None:
+    assert read(VMREACH_RUN_COMMAND=text).run_command is on
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 1_440])
+def test_bounds_are_within(minutes: int) -> None:
+    assert read(VMREACH_RECHECK_MINUTES=str(minutes)).recheck_minutes == minutes
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])

@@ -5,7 +5,10 @@ Everything printed is text, never markup, with its control characters escaped: n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from diagnostics.cli.marks import Mark
@@ -16,7 +19,7 @@ _NARROWEST = 20
 
 
 _COLOURS = {Mark.GOOD: "green", Mark.BAD: "red", Mark.UNKNOWN: "yellow", Mark.NOTE: "red", Mark.INFO: "bright_black"}
-_ASCII = str.maketrans("✓✗→·", "+x>-")
+_ASCII = str.maketrans({"✓": "+", "✗": "x", "→": ">", "·": "-", "…": "..."})
 
 
 class _Console(Console):
@@ -61,6 +64,25 @@ class Page:
     def line(self, text: str = "", style: str = "") -> None:
         """A line on its own."""
         self._row(Text(), Text(plain(text), style=style))
+
+    def table(self, headings: Sequence[str], rows: Sequence[tuple[Mark, Sequence[str]]]) -> None:
+        """Rows of cells below headings, each with its mark; what is behind the headings stands below the first cell."""
+        table = Table(box=None, header_style="bright_black", pad_edge=False)
+        table.add_column()
+        for heading in headings:
+            table.add_column(heading, overflow="fold")
+        for mark, (first, *cells) in rows:
+            named = _joined(Text(self.shown(first), style="bold"), Text("\n"))
+            named.append(self.shown(" ".join(cells[len(headings) - 1 :])), style="bright_black")
+            others = (Text(self.shown(cell)) for cell in cells[: len(headings) - 1])
+            table.add_row(Text(self.shown(mark), style=f"bold {_COLOURS[mark]}"), named, *others)
+        for line in self.console.render_lines(table, pad=False):
+            self._print(Text.assemble(*((segment.text, segment.style or "") for segment in line)))
+
+    def shown(self, text: object) -> str:
+        """A text as it is printed, for what draws itself."""
+        known = plain(text)
+        return known.translate(_ASCII) if self._ascii else known
 
     def _row(self, head: Text, body: Text) -> None:
         """A text beside its head, broken between words; only a word that is too long by itself is broken."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnostics import __version__
-from diagnostics.cli import diff, explain, exposure, rules
+from diagnostics.cli import diagnose, diff, explain, exposure, rules, scenarios
 from diagnostics.errors import ParseError
 from diagnostics.network.questions import port
 
@@ -24,8 +24,9 @@ def parser() -> argparse.ArgumentParser:
     """The parser; what it returns has `run`, the command's function."""
     top = argparse.ArgumentParser(
         prog="python -m diagnostics",
-        description="What Azure's network does with a flow, from exported configuration alone: no login, no call.",
-        epilog="How to export with az, and what the answers mean: docs/cli.md",
+        description="Why a VM of Azure can't be reached: from exported configuration alone (explain, exposure, rules, "
+        "diff: no login, no call), or by looking at what runs (diagnose).",
+        epilog="How to export with az, what a diagnosis may do, and what the answers mean: docs/cli.md",
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"vmreach {__version__}")
@@ -34,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     _exposure(commands)
     _rules(commands)
     _diff(commands)
+    _diagnose(commands)
+    _scenarios(commands)
     return top
 
 
@@ -72,7 +75,49 @@ def _diff(commands: Commands) -> None:
     command.add_argument("after", type=Path, metavar="AFTER", help="the same, after the change")
 
 
+def _diagnose(commands: Commands) -> None:
+    codes = "0 it works, 1 a fault was found, 3 it could not tell; 130 Ctrl-C"
+    does = "why one VM can't reach another, or the internet, by looking at what runs in Azure now"
+    command = _parser(commands, "diagnose", does, codes)
+    command.set_defaults(run=diagnose.run)
+    machine = "name or id of a VM, or id of one of its NICs"
+    command.add_argument("--source", metavar="VM", help=f"the VM that can't reach something: {machine}")
+    to = "what it can't reach: the same, an address or a host name, each with a port or none; the internet without it"
+    command.add_argument("--dest", metavar="VM|ADDRESS|HOST[:PORT]", help=to)
+    command.add_argument("--protocol", choices=("tcp", "icmp", "http", "https"), help="what to probe with; tcp")
+    problems = ("vm-to-vm", "secondary-nic", "vm-to-internet", "auto")
+    command.add_argument("--problem", choices=problems, help="which runbook to work through; auto picks by the ends")
+    where = "a subscription or management group to look at, and nothing outside; may be given more than once; else "
+    where += "VMREACH_SCOPES, else the subscriptions of the ids that are named"
+    command.add_argument("--subscription", action="append", default=[], metavar="ID", help=where)
+    guest = "allow scripts that only look in the guests of both ends, through Run Command: they run as root or System"
+    command.add_argument("--guest", action="store_true", help=guest)
+    command.add_argument("--alert-time", metavar="ISO", help="when it failed, such as 2026-11-25T03:04:05Z; now")
+    history = "how many hours before that to look for who changed what, 1 to 2160; VMREACH_HISTORY_HOURS, else 12"
+    command.add_argument("--history", type=_hours, metavar="HOURS", help=history)
+    sandbox = "against the sandbox on this machine instead of Azure; without --source, the alert of this scenario"
+    command.add_argument("--sandbox", nargs="?", const="", metavar="NAME", help=sandbox)
+
+
+def _scenarios(commands: Commands) -> None:
+    codes = "0 all as expected, 1 something differs"
+    does = "whether the scenarios of the sandbox are diagnosed as an expert would"
+    command = _parser(commands, "scenarios", does, codes)
+    command.set_defaults(run=scenarios.run)
+    command.add_argument("names", nargs="*", metavar="NAME", help="only these")
+    command.add_argument("--list", action="store_true", help="only tell their names, titles and what is expected")
+
+
 def _command(commands: Commands, name: str, does: str, codes: str) -> argparse.ArgumentParser:
+    """A command that reads exports."""
+    command = _parser(commands, name, does, codes)
+    command.add_argument("--all-problems", action="store_true", help="tell everything that could not be read")
+    tags = "Azure's service tags as JSON: the weekly file, or what `az network list-service-tags` prints"
+    command.add_argument("--tags", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help=tags)
+    return command
+
+
+def _parser(commands: Commands, name: str, does: str, codes: str) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
         help=does,
@@ -81,9 +126,6 @@ def _command(commands: Commands, name: str, does: str, codes: str) -> argparse.A
         allow_abbrev=False,
     )
     command.add_argument("--json", action="store_true", help="one JSON document instead of text")
-    command.add_argument("--all-problems", action="store_true", help="tell everything that could not be read")
-    tags = "Azure's service tags as JSON: the weekly file, or what `az network list-service-tags` prints"
-    command.add_argument("--tags", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help=tags)
     return command
 
 
@@ -97,3 +139,9 @@ def _port(text: str) -> int:
         return port(text, "source port")
     except ParseError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _hours(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:5]) <= 2_160):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of hours from 1 to 2160")
+    return int(text)

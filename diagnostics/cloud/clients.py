@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
 
 from diagnostics.cloud.closing import close_with
-from diagnostics.settings import Settings, is_loopback
+from diagnostics.errors import PermanentError
+from diagnostics.settings import Access, is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -17,13 +20,15 @@ if TYPE_CHECKING:
     from azure.mgmt.resourcegraph import ResourceGraphClient
 
 _RETRIES = 3
+_ODD = re.compile(r"[\s\\\x00-\x1f\x7f]")  # what one reader of URLs drops and another takes for a part of the host
+_LONGEST = 300  # characters of an error
 _LONGEST_WAIT = 20.0  # seconds; a function does not sleep for longer: its message comes back
 
 
 class Clients:
     """Makes and keeps the SDK's clients. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Access) -> None:
         self._settings = settings
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = RLock()
@@ -41,6 +46,17 @@ class Clients:
             )
 
         return self._kept("credential", "", make)
+
+    def sign_in(self) -> None:
+        """Get a token now, for whoever waits; raises PermanentError, with what to do, where none is to be had."""
+        from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415
+
+        try:
+            self.credential.get_token(self._settings.cloud.audience)
+        except ClientAuthenticationError as error:
+            tried = [" ".join(line.split()) for line in str(error.message).splitlines()] or [""]
+            why = next((line for line in tried if line.startswith("AzureCliCredential")), tried[0])
+            raise PermanentError(f"no login to Azure: run `az login` ({why[:_LONGEST]})") from error
 
     def network(self, subscription: str) -> NetworkManagementClient:
         """The client for NICs, Network Watcher and the rest of Microsoft.Network.
@@ -75,6 +91,18 @@ class Clients:
 
         return self._kept("graph", "", make)
 
+    def is_arm(self, url: str) -> bool:
+        """Whether a URL leads to Azure Resource Manager, so that it may get a token.
+
+        That is the endpoint itself, or one of its regions: recorded operations are at `brazilus.management.azure.com`.
+        """
+        try:
+            there, here = _place(urlsplit(url)), _place(urlsplit(self._settings.arm_endpoint))
+        except ValueError:  # no URL at all
+            return False
+        plain = not _ODD.search(url) and "@" not in urlsplit(url).netloc
+        return plain and there[::2] == here[::2] and f".{there[1]}".endswith(f".{here[1]}")
+
     def _kept[T](self, kind: str, subscription: str, make: Callable[[], T]) -> T:
         with self._lock:
             if (kind, subscription) not in self._made:
@@ -92,6 +120,12 @@ class Clients:
             "retry_policy": _patience(),
             "per_call_policies": [_manners(once=once, allow_http=is_loopback(settings.arm_endpoint))],
         }
+
+
+def _place(url: SplitResult) -> tuple[str, str, int | None]:
+    """Scheme, host and port."""
+    scheme = url.scheme.lower()
+    return scheme, url.hostname or "", url.port or {"https": 443, "http": 80}.get(scheme)
 
 
 def _patience() -> Any:

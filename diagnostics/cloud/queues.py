@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -36,18 +38,26 @@ class Queues:
         close_with(self, self._clients)
         self._lock = Lock()
 
-    def send(self, queue: str, body: bytes) -> None:
-        """Send one message, base64-encoded, with no end to its life: it waits until somebody reads it."""
+    def send(self, queue: str, body: bytes, *, after: timedelta | None = None) -> None:
+        """Send one message, base64-encoded, with no end to its life: it waits until somebody reads it.
+
+        Args:
+            queue: where to; it is made if it is not there.
+            body: JSON.
+            after: nobody sees it before this time is over; Azure takes up to seven days.
+        """
         from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError  # noqa: PLC0415
 
         client = self._client(queue)
+        hidden = None if after is None else round(after.total_seconds())
+        send = partial(client.send_message, body.decode(), time_to_live=-1, visibility_timeout=hidden)
         with azure_errors(f"sending to queue {queue}"):
             try:
-                client.send_message(body.decode(), time_to_live=-1)
+                send()
             except ResourceNotFoundError:
                 with suppress(ResourceExistsError):  # another thread or instance made it just now
                     client.create_queue()
-                client.send_message(body.decode(), time_to_live=-1)
+                send()
 
     def _client(self, queue: str) -> QueueClient:
         with self._lock:
@@ -73,9 +83,9 @@ class QueueOutbox:
 
     queues: Queues
 
-    def diagnosis(self, request: DiagnosisRequest) -> None:
-        """Enqueue on `diagnosis-requests`."""
-        self.queues.send(DIAGNOSIS, request.to_json())
+    def diagnosis(self, request: DiagnosisRequest, *, after: timedelta | None = None) -> None:
+        """Enqueue on `diagnosis-requests`, to be delivered after some time where one is given."""
+        self.queues.send(DIAGNOSIS, request.to_json(), after=after)
 
     def closure(self, request: ClosureRequest) -> None:
         """Enqueue on `closure-requests`."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import re
 
-_SIGNATURE = re.compile(r"(?<=[?&]sig=)[^&\s\"']+", re.IGNORECASE)
+# `sig` of shared access signatures; the others sign the URLs of operations.
+_SIGNATURE = re.compile(r"([?&](?:sig|t|c|s|h)=)[^&\s\"']+", re.IGNORECASE)
 
 
 class _HideSignatures(logging.Filter):
-    """Masks `sig=` of shared access signatures; lets every record through."""
+    """Masks signatures; lets every record through."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(_SIGNATURE.sub("***", arg) if isinstance(arg, str) else arg for arg in record.args)
+            record.args = tuple(_SIGNATURE.sub(r"\1***", arg) if isinstance(arg, str) else arg for arg in record.args)
         return True
 
 

@@ -1,4 +1,4 @@
-"""What is remembered between runs, in four tables of the storage account.
+"""What is remembered between runs, in six tables of the storage account.
 
 Documents are packed into binary properties of at most 64 KiB, of which an entity holds 1 MiB ("Understanding the Table
 service data model"). Writes that must not cross carry the version that was read.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ import msgspec
 from diagnostics.cloud.errors import azure_errors
 from diagnostics.cloud.packing import pack, unpack
 from diagnostics.cloud.tables import Tables
-from diagnostics.contracts import Attempt, Known, NicDocument
+from diagnostics.contracts import Attempt, Entry, Known, NicDocument
 from diagnostics.errors import ChangedError
 from diagnostics.findings import Finding, Status
 from diagnostics.intake.messages import decode
@@ -26,6 +27,7 @@ _ABANDONED = timedelta(minutes=30)
 """Longer than a function may run (host.json): a request that was begun before that has no one working on it."""
 _UNRESOLVED = " or ".join(f"status eq '{status}'" for status in (Status.OPEN, Status.REMEDIATION_FAILED))
 REQUESTS, FINDINGS, ALERTS, ATTEMPTS = "vmreachrequests", "vmreachfindings", "vmreachalerts", "vmreachattempts"
+JOURNAL, LEASES = "vmreachjournal", "vmreachleases"
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -63,6 +65,12 @@ class TableStore:
         self._tables.upsert(
             REQUESTS, {"PartitionKey": key[:2], "RowKey": key, "state": "done", "holder": "", "since": now}
         )
+
+    def finished(self, request_id: str) -> bool:
+        """Whether the request is done."""
+        key = _key(request_id)
+        old = self._tables.get(REQUESTS, key[:2], key)
+        return old is not None and old["state"] == "done"
 
     def release(self, request_id: str) -> None:
         """Nobody works on the request any more."""
@@ -144,6 +152,47 @@ class TableStore:
         entity = {"PartitionKey": key[:2], "RowKey": key, "ended": attempt.ended, "at": now}
         self._tables.upsert(ATTEMPTS, {**entity, **pack(msgspec.json.encode(attempt.before.body))})
 
+    def entry(self, request_id: str, key: str) -> Entry | None:
+        """What is noted under a question's key."""
+        entity = self._tables.get(JOURNAL, _key(request_id), _key(key))
+        if entity is None:
+            return None
+        return Entry(entity["ticket"], unpack(entity) if "body0" in entity else None)
+
+    def note(self, request_id: str, key: str, entry: Entry) -> None:
+        """Note it, over what was there. An answer too large for a table is not: it is collected again by its ticket."""
+        body = {} if entry.answer is None else _packed_if_it_fits(entry.answer)
+        entity = {"PartitionKey": _key(request_id), "RowKey": _key(key), "ticket": entry.ticket, **body}
+        self._tables.upsert(JOURNAL, entity)
+
+    def forget(self, request_id: str) -> None:
+        """The request is done: nobody will continue it."""
+        for entity in self._tables.query(JOURNAL, "PartitionKey eq @key", {"key": _key(request_id)}):
+            self._tables.delete(JOURNAL, entity, whatever=True)
+
+    def lease(self, name: str, *, holder: str, now: datetime, until: datetime) -> bool:
+        """Take a lease, or prolong one's own; of many at once, one has it."""
+        key = _key(name)
+        entity = {"PartitionKey": key[:2], "RowKey": key, "what": name[:1_000], "holder": holder, "until": until}
+        old = self._tables.get(LEASES, key[:2], key)
+        if old is None:
+            return self._tables.insert(LEASES, entity)
+        if old["holder"] != holder and old["until"] > now:
+            return False
+        try:
+            self._tables.replace(LEASES, entity, version=_version(old))
+        except ChangedError:
+            return False
+        return True
+
+    def give_back(self, name: str, *, holder: str) -> None:
+        """End a lease, if it is this holder's."""
+        key = _key(name)
+        old = self._tables.get(LEASES, key[:2], key)
+        if old is not None and old["holder"] == holder:
+            with suppress(ChangedError):  # it ended, and another has it since
+                self._tables.delete(LEASES, old)
+
 
 def ignored(tables: Tables) -> Iterator[Mapping[str, Any]]:
     """The alerts that were ignored, with their reasons: for the command line and the tests."""
@@ -162,6 +211,13 @@ def _known(entity: Mapping[str, Any]) -> Known:
         held_until=entity.get("heldUntil"),
         version=_version(entity),
     )
+
+
+def _packed_if_it_fits(document: bytes) -> dict[str, bytes]:
+    try:
+        return pack(document)
+    except ValueError:
+        return {}
 
 
 def _version(entity: Mapping[str, Any]) -> str:

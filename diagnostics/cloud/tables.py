@@ -100,6 +100,22 @@ class Tables:
             upsert = partial(self._client(table).upsert_entity, mode=UpdateMode.REPLACE)
             self._adding(table, upsert, _without_version(entity))
 
+    def delete(self, table: str, entity: Entity, *, whatever: bool = False) -> None:
+        """Delete an entity as it was read, or whatever it is by now; what is gone already is gone.
+
+        Raises:
+            ChangedError: it is of another version by now.
+        """
+        from azure.core import MatchConditions  # noqa: PLC0415
+        from azure.core.exceptions import ResourceModifiedError  # noqa: PLC0415
+
+        only = {} if whatever else {"etag": entity["version"], "match_condition": MatchConditions.IfNotModified}
+        with azure_errors(f"deleting from table {table}"):
+            try:
+                self._client(table).delete_entity(entity["PartitionKey"], entity["RowKey"], **only)
+            except ResourceModifiedError as error:
+                raise ChangedError(f"table {table}: the entity was changed by somebody else") from error
+
     def _adding[T](self, table: str, add: Callable[[dict[str, Any]], T], fields: dict[str, Any]) -> T:
         """Add an entity. That there is nothing to add it to means that the table was deleted: it is made again."""
         from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415

@@ -6,3 +6,8 @@ provisioning state"). tests/cloud/test_versions.py holds these to the SDKs' own 
 
 NETWORK = "2026-03-01"
 COMPUTE = "2026-04-01"
+METRICS = "2024-02-01"
+ACTIVITY_LOG = "2015-04-01"
+
+SCALE_SET_NETWORK = "2018-10-01"
+"""Of the NICs of a uniform scale set: Microsoft.Compute has them, in the words of Microsoft.Network."""

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from diagnostics.contracts import Inventory, Watcher
+from diagnostics.contracts import Inventory, Monitor, Watcher
 from diagnostics.engine.gate import Gate
+from diagnostics.engine.probes import Probes
 from diagnostics.errors import ForbiddenError, NotFoundError, ParseError, PermanentError
+from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm
+from diagnostics.runbooks.probing import Probing
 from diagnostics.runbooks.questions import (
-    CheckConnectivity,
+    FindByAddress,
     FindVms,
+    FindWatcher,
     Question,
+    ReadBody,
+    ReadChanges,
+    ReadExtensions,
+    ReadMetrics,
     ReadNic,
     ReadRouteTable,
     ReadSecurityGroup,
+    ReadServiceTags,
     ReadSubnet,
     ReadVm,
     Unread,
@@ -24,11 +34,14 @@ from diagnostics.runbooks.questions import (
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers questions; a TemporaryError goes through, so that the message is tried again."""
+    """Answers the questions of one request; a TemporaryError goes through, so that the message is tried again."""
 
     inventory: Inventory
     watcher: Watcher
+    monitor: Monitor
+    probes: Probes
     gate: Gate
+    _bodies: dict[ResourceId, bytes] = field(default_factory=dict)
 
     def __call__(self, question: Question[Any]) -> object:
         """The answer, or Unread with the reason."""
@@ -42,27 +55,51 @@ class Answers:
             return Unread(str(error))
 
     def _answer(self, question: Question[Any]) -> object:
-        inventory = self.inventory
         match question:
             case ReadVm(vm):
-                return inventory.vm(self._allowed(vm))
+                return Vm.decode(self._body(vm))
             case ReadNic(nic):
-                return inventory.nic(self._allowed(nic))
+                return Nic.decode(self._body(nic))
             case ReadSubnet(subnet):
-                return inventory.subnet(self._allowed(subnet))
+                return Subnet.decode(self._body(subnet))
             case ReadSecurityGroup(group):
-                return inventory.security_group(self._allowed(group))
+                return SecurityGroup.decode(self._body(group))
             case ReadRouteTable(table):
-                return inventory.route_table(self._allowed(table))
+                return RouteTable.decode(self._body(table))
+            case ReadBody(resource):
+                return decode(self._body(resource), Any)
+            case Probing():
+                self.gate.require_all(question)
+                return self.probes.answer(question)
+            case _:
+                return self._found(question)
+
+    def _found(self, question: Question[Any]) -> object:
+        match question:
             case FindVms(name):
-                return tuple(inventory.named(name))
-            case CheckConnectivity(probe):
-                self._allowed(probe.source)
-                if isinstance(probe.destination, ResourceId):
-                    self._allowed(probe.destination)
-                return self.watcher.check_connectivity(probe)
+                return tuple(self.inventory.named(name))
+            case FindByAddress(address):
+                return tuple(self.inventory.at_address(address))
+            case FindWatcher(subscription, location):
+                return self.watcher.find(subscription, location)
+            case ReadExtensions(vm):
+                return tuple(self.inventory.extensions(self._allowed(vm)))
+            case ReadServiceTags(subscription, location):
+                return decode(self.inventory.service_tags(subscription, location), Any)
+            case ReadMetrics(resource):
+                self._allowed(resource)
+                return tuple(self.monitor.metrics(question))
+            case ReadChanges(resource):
+                self._allowed(resource)
+                return tuple(self.monitor.changes(question))
             case _:
                 raise AssertionError(f"no answer for {question!r}")
+
+    def _body(self, resource: ResourceId) -> bytes:
+        """The resource, read once for all questions of a request: one picture of it, not several."""
+        if resource not in self._bodies:
+            self._bodies[resource] = self.inventory.body(self._allowed(resource))
+        return self._bodies[resource]
 
     def _allowed(self, resource: ResourceId) -> ResourceId:
         self.gate.require(resource)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 
 import msgspec
 
-from diagnostics.contracts import Clock, Inventory, Nics, Outbox, Sink, Store, Watcher
-from diagnostics.engine.answers import Answers
+from diagnostics.contracts import Clock, Inventory, Monitor, Nics, Outbox, Prober, Sink, Store, Watcher
 from diagnostics.engine.gate import Gate
 from diagnostics.engine.poison import undelivered
 from diagnostics.engine.publish import Publisher
+from diagnostics.engine.recheck import Rechecker, to_tell
 from diagnostics.engine.remediate import Remediator
+from diagnostics.engine.session import Nobody, Session
 from diagnostics.engine.sweep import Sweeper
+from diagnostics.engine.turns import Manners, NotItsTurnError
 from diagnostics.errors import TemporaryError
 from diagnostics.findings import Finding, Status
 from diagnostics.intake import events, times
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoint, RemediationRequest
 from diagnostics.runbooks.diagnosis import FAILED_NIC, Diagnosis
-from diagnostics.runbooks.questions import answer_all
-from diagnostics.runbooks.runbook import diagnose
+from diagnostics.runbooks.situation import Conditions
 from diagnostics.scopes import Scopes
 from diagnostics.settings import RemediationMode
 
@@ -45,6 +48,10 @@ class Policy:
 
     Attributes:
         outside: what to probe when a VM's way to the internet is in question.
+        run_command: whether scripts that only look may be run in guests.
+        history: how long before an alert to look for changes.
+        manners: how much of Azure one request may have.
+        recheck: how long after a diagnosis of a connection that fails it is looked at again; zero for never.
         portal: the Azure portal that links lead to.
         own_client_id: of this app's identity, whose writes never start a diagnosis.
     """
@@ -52,6 +59,10 @@ class Policy:
     scopes: Scopes
     mode: RemediationMode
     outside: Endpoint
+    run_command: bool = False
+    history: timedelta = timedelta(hours=12)
+    manners: Manners = field(default_factory=Manners)
+    recheck: timedelta = timedelta(minutes=15)
     portal: str = "https://portal.azure.com"
     own_client_id: str | None = None
 
@@ -65,6 +76,8 @@ class Engine:
         *,
         inventory: Inventory,
         watcher: Watcher,
+        guest: Prober,
+        monitor: Monitor,
         nics: Nics,
         store: Store,
         sinks: Sequence[Sink],
@@ -73,8 +86,10 @@ class Engine:
     ) -> None:
         self._policy, self._store, self._clock = policy, store, clock
         self._gate = Gate(policy.scopes, inventory, clock)
-        self._answers = Answers(inventory, watcher, self._gate)
+        self._outbox = outbox
+        self._session = Session(inventory, watcher, guest, monitor, self._gate, clock, store, store, policy.manners)
         self._publisher = Publisher(store, sinks, clock, policy.portal)
+        self._rechecker = Rechecker(store, self._publisher, outbox, clock, policy.recheck)
         self._remediator = Remediator(nics, store, self._publisher, clock)
         self._sweeper = Sweeper(inventory, store, self._publisher, outbox, policy.mode, self._gate)
 
@@ -82,7 +97,8 @@ class Engine:
         """Answer a message of queue `diagnosis-requests`.
 
         Returns:
-            The diagnosis, or None for a message that asks for nothing more: a repeat, a resolved alert, our own write.
+            The diagnosis, or None where there is none now: for a repeat, a resolved alert, a write of our own, and for
+            a request whose turn did not come, which is enqueued again.
 
         Raises:
             ParseError: the message can't be read.
@@ -100,13 +116,16 @@ class Engine:
             self._resolve(request.origin.alert_id, holder=request.request_id)  # what a run that was cut short left
             return None
         if not self._begin(request.request_id, delivery):
+            if self._store.finished(request.request_id):
+                self._store.forget(request.request_id)  # what a run that was cut short left
             return None
-        diagnosis = answer_all(diagnose(request, self._policy.outside), self._answers)
+        try:
+            diagnosis = self._session.work(request, self._conditions(), Nobody())
+        except NotItsTurnError as busy:
+            self._postpone(request, busy)
+            return None
         _log.info("request %s: %s, %d findings", request.request_id, diagnosis.problem, len(diagnosis.findings))
-        _each(diagnosis.findings, lambda finding: self._tell(finding, request))
-        if self._is_over(request):  # by now: the closure saw nothing yet of what was just told
-            self._resolve(request.origin.alert_id, holder=request.request_id)
-        self._store.finish(request.request_id, now=self._clock.now())
+        self._conclude(request, diagnosis)
         return diagnosis
 
     def close(self, body: bytes, delivery: Delivery) -> None:
@@ -152,8 +171,37 @@ class Engine:
         request_id, finding = undelivered(queue, body)
         if request_id:
             self._store.release(request_id)
+            self._store.forget(request_id)  # sent again, it is asked anew
         # A request that fails again after it was sent again is told again.
         self._publisher.publish(finding, holder=delivery.message_id, edition=f"poison {delivery.message_id}")
+
+    def _conclude(self, request: DiagnosisRequest, diagnosis: Diagnosis) -> None:
+        """Tell what was found and what is gone, and see to it that somebody looks again."""
+        gone = self._rechecker.gone(request, diagnosis)
+        _each(
+            [
+                *(partial(self._tell, finding, request) for finding in to_tell(request, diagnosis)),
+                *(partial(self._rechecker.end, over, request, diagnosis) for over in gone),
+                partial(self._rechecker.enqueue, request, diagnosis, gone),
+            ]
+        )
+        if self._is_over(request):  # by now: the closure saw nothing yet of what was just told
+            self._resolve(request.origin.alert_id, holder=request.request_id)
+        self._store.finish(request.request_id, now=self._clock.now())
+        self._store.forget(request.request_id)
+
+    def _postpone(self, request: DiagnosisRequest, busy: NotItsTurnError) -> None:
+        """Let the request come back as a new message: waiting in line is no failure, and no thread waits for it.
+
+        The same message would be poison after five tries, and the line may be longer.
+        """
+        _log.info("request %s comes back: %s", request.request_id, busy)
+        self._store.release(request.request_id)
+        self._outbox.diagnosis(request, after=timedelta(seconds=busy.retry_after or 0))
+
+    def _conditions(self) -> Conditions:
+        policy = self._policy
+        return Conditions(self._clock.now(), policy.outside, policy.run_command, policy.history)
 
     def _begin(self, request_id: str, delivery: Delivery) -> bool:
         begun = self._store.begin(request_id, holder=delivery.message_id, now=self._clock.now())
@@ -176,19 +224,19 @@ class Engine:
             others = known.alert_ids - {alert_id}
             if known.finding.check != FAILED_NIC and all(self._store.closed_at(other) for other in others):
                 over.append(_with_status(known.finding, Status.RESOLVED))
-        _each(over, lambda resolved: self._publisher.publish(resolved, holder=holder))
+        _each(partial(self._publisher.publish, resolved, holder=holder) for resolved in over)
 
     def _tell(self, finding: Finding, request: DiagnosisRequest) -> None:
         tell = self._sweeper.tell if finding.check == FAILED_NIC else self._publisher.publish
         tell(finding, holder=request.request_id, alert_id=request.origin.alert_id)
 
 
-def _each[T](items: Iterable[T], do: Callable[[T], object]) -> None:
-    """Do something for every item; what can't be done now keeps none of the others from being done."""
+def _each(actions: Iterable[Callable[[], object]]) -> None:
+    """Do all of these; what can't be done now keeps none of the others from being done."""
     postponed: list[TemporaryError] = []
-    for item in items:
+    for action in actions:
         try:
-            do(item)
+            action()
         except TemporaryError as error:
             postponed.append(error)
     if postponed:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from diagnostics.contracts import Clock, Inventory
 from diagnostics.errors import OutOfScopeError
 from diagnostics.network.ids import ResourceId
+from diagnostics.runbooks.probing import CheckConnectivity, Probing
 from diagnostics.scopes import Scopes
 
 _FRESH = timedelta(minutes=10)
@@ -26,6 +28,12 @@ class Gate:
             holds = resource.subscription in self._subscriptions()
         if not holds:
             raise OutOfScopeError(f"{resource} lies outside VMREACH_SCOPES")
+
+    def require_all(self, question: Probing[Any]) -> None:
+        """Raise OutOfScopeError unless all that a probe is about lies in scope."""
+        self.require(question.subject)
+        if isinstance(question, CheckConnectivity) and isinstance(question.probe.destination, ResourceId):
+            self.require(question.probe.destination)
 
     def _subscriptions(self) -> frozenset[str]:
         now = self._clock.now()

@@ -83,7 +83,7 @@ class Publisher:
         if old is not None and old.finding.status is Status.REMEDIATION_FAILED and finding.status is Status.OPEN:
             finding = msgspec.structs.replace(finding, status=Status.REMEDIATION_FAILED)
         first = now if old is None or begins else old.finding.first_seen_at
-        finding = self._linked(msgspec.structs.replace(finding, first_seen_at=first, observed_at=now))
+        finding = linked(msgspec.structs.replace(finding, first_seen_at=first, observed_at=now), self.portal)
         alerts = frozenset({alert_id} if alert_id else ())
         if old is None or begins:
             return Known(finding, edition or finding.status, alert_ids=alerts, version=old.version if old else "")
@@ -148,16 +148,21 @@ class Publisher:
             resolved = msgspec.structs.replace(known.finding, status=Status.RESOLVED)
             self.publish(resolved, holder=about.request_id)
 
-    def _linked(self, finding: Finding) -> Finding:
-        rid = ResourceId.maybe(finding.resource.id)
-        if rid is None:
-            return finding
-        url = rid.portal_url(self.portal)
-        return msgspec.structs.replace(
-            finding,
-            resource=msgspec.structs.replace(finding.resource, portal_url=url),
-            remedy=msgspec.structs.replace(finding.remedy, portal_url=finding.remedy.portal_url or url),
-        )
+
+def linked(finding: Finding, portal: str) -> Finding:
+    """The finding with links into a portal such as `https://portal.azure.com`.
+
+    A remedy names a page of the portal without its host, for which portal it is depends on the cloud; one that names
+    none is linked to the finding's resource.
+    """
+    rid, page = ResourceId.maybe(finding.resource.id), finding.remedy.portal_url
+    url = rid.portal_url(portal) if rid else ""
+    there = f"{portal}{page}" if page.startswith("/") else page
+    return msgspec.structs.replace(
+        finding,
+        resource=msgspec.structs.replace(finding.resource, portal_url=url or finding.resource.portal_url),
+        remedy=msgspec.structs.replace(finding.remedy, portal_url=there or url),
+    )
 
 
 def _refusal(sink: Sink) -> str:

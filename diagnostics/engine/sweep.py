@@ -14,6 +14,7 @@ from diagnostics.errors import NotFoundError, OutOfScopeError, TemporaryError, V
 from diagnostics.findings import Confidence, Finding, Status
 from diagnostics.intake.messages import RemediationRequest
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Nic
 from diagnostics.runbooks.diagnosis import FAILED_NIC, failed_nic
 from diagnostics.settings import RemediationMode
 
@@ -73,7 +74,7 @@ class Sweeper:
         """Whether the candidate is a failed NIC indeed; then it is told of."""
         try:
             self.gate.require(nic_id)
-            nic = self.inventory.nic(nic_id)
+            nic = Nic.decode(self.inventory.body(nic_id))
             if nic.failed:
                 finding = failed_nic(nic, Confidence.PROVEN)
                 self.tell(finding, holder=finding.finding_id)
@@ -105,6 +106,6 @@ class Sweeper:
 
     def _healed(self, nic_id: ResourceId) -> bool:
         try:
-            return self.inventory.nic(nic_id).provisioning_state.lower() == "succeeded"
+            return Nic.decode(self.inventory.body(nic_id)).provisioning_state.lower() == "succeeded"
         except NotFoundError:
             return True  # what is deleted can't fail any more

@@ -69,7 +69,14 @@ def read(body: bytes, *, own_client_id: str | None = None) -> Accepted | Closed 
         return _ignored(alert, alert_id, "the portal's 'Test action group' with sample resources: nothing to diagnose")
     fired_at = core.fired_date_time
     rule = core.alert_rule and core.alert_rule[:LONGEST_TEXT]
-    origin = Origin(kind="alert", alert_id=alert_id, alert_rule=rule, fired_at=fired_at and fired_at[:LONGEST_TEXT])
+    signal = wire.signal(alert)
+    origin = Origin(
+        kind="alert",
+        alert_id=alert_id,
+        alert_rule=rule,
+        signal=signal and signal[:LONGEST_TEXT],
+        fired_at=fired_at and fired_at[:LONGEST_TEXT],
+    )
     # Where an alert says neither which one it is nor when it fired, only its text tells it from the next one.
     occasion = fired_at or hashlib.sha256(body).hexdigest()
     unique: dict[str, DiagnosisRequest] = {}

@@ -25,6 +25,8 @@ _VM_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}")
 _PORTS = range(1, 65_536)
 LONGEST_TEXT = 512
 """Characters of an id or a name in a message: Azure's own are shorter."""
+MOST_FINDINGS = 32
+"""Ids of findings in a message: a diagnosis has a few."""
 
 
 decode = decoding.decode
@@ -88,13 +90,29 @@ class Origin(_Message, frozen=True, kw_only=True):
     """What asked for it.
 
     Attributes:
+        signal: what the alert watches: `metric TestResult`, `resource health`, an operation of the activity log.
         fired_at: when the alert fired, as Azure wrote it.
     """
 
     kind: Literal["alert", "event", "queue", "sweep", "cli"]
     alert_id: str | None = None
     alert_rule: str | None = None
+    signal: str | None = None
     fired_at: str | None = None
+
+
+class Recheck(_Message, frozen=True, kw_only=True):
+    """Why a diagnosis is made again, by vmreach itself: to see whether what it found is gone.
+
+    Attributes:
+        of: the request that was diagnosed first.
+        round: which look after that it is; the first is 1.
+        findings: ids of the findings that are resolved when they are gone.
+    """
+
+    of: str
+    round: int
+    findings: tuple[str, ...] = ()
 
 
 class DiagnosisRequest(_Message, frozen=True, kw_only=True):
@@ -107,6 +125,7 @@ class DiagnosisRequest(_Message, frozen=True, kw_only=True):
     destination: Endpoint | None = None
     protocol: Protocol | None = None
     origin: Origin
+    recheck: Recheck | None = None
 
     @classmethod
     def read(cls, body: bytes) -> Self:
@@ -116,7 +135,19 @@ class DiagnosisRequest(_Message, frozen=True, kw_only=True):
         _check_endpoint(request.source, "$.source", source=True)
         if request.destination is not None:
             _check_endpoint(request.destination, "$.destination", source=False)
+        if request.recheck is not None:
+            _check_recheck(request.recheck)
         return request
+
+    def again(self, findings: tuple[str, ...]) -> Self:
+        """The same question for a later look; the same look has the same id.
+
+        Args:
+            findings: what is resolved when it is gone.
+        """
+        of, number = (self.recheck.of, self.recheck.round + 1) if self.recheck else (self.request_id, 1)
+        again = Recheck(of=of, round=number, findings=findings[:MOST_FINDINGS])
+        return msgspec.structs.replace(self, request_id=fingerprint("recheck", of, str(number)), recheck=again)
 
     @property
     def resources(self) -> tuple[ResourceId, ...]:
@@ -225,6 +256,16 @@ def _check_endpoint(end: Endpoint, where: str, *, source: bool) -> None:
     if not named:
         wanted = "resourceId or name" if source else "resourceId, name or address"
         raise ParseError(f"{where}: needs {wanted}")
+
+
+def _check_recheck(recheck: Recheck) -> None:
+    _check_text(recheck.of, "$.recheck.of")
+    if recheck.round < 1:
+        raise ParseError(f"$.recheck.round: {recheck.round} is not 1 or more")
+    if len(recheck.findings) > MOST_FINDINGS:
+        raise ParseError(f"$.recheck.findings: {len(recheck.findings)} are more than {MOST_FINDINGS}")
+    for number, finding in enumerate(recheck.findings):
+        _check_text(finding, f"$.recheck.findings[{number}]")
 
 
 def _without_nulls(value: object) -> object:

@@ -126,6 +126,20 @@ def writer(context: Mapping[str, Any]) -> str | None:
     return str(_mapping(read).get("appid") or "").lower() or None
 
 
+def signal(alert: Alert) -> str | None:
+    """What an alert watches, in a few words; None where it does not say."""
+    conditions = _list(_mapping(alert.context.get("condition")).get("allOf"))
+    names = [_text(_mapping(condition).get("metricName")) for condition in conditions]
+    metrics = list(dict.fromkeys(name for name in names if name))
+    if metrics:
+        return f"metric {', '.join(metrics)}"
+    service = (alert.essentials.monitoring_service or "").replace(" ", "").lower()
+    if service == "resourcehealth":
+        return "resource health"
+    operation = alert.context.get("operationName")
+    return _text(_mapping(operation).get("value") if isinstance(operation, dict) else operation)
+
+
 def dimensions(context: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], ...]]:
     """The dimensions of each condition of an alert, as (name, value) pairs; one group per condition.
 

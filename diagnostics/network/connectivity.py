@@ -207,7 +207,7 @@ class ConnectivityCheck:
     """The answer of a connectivity check.
 
     Attributes:
-        latency: average latency in milliseconds; None where nothing came back.
+        latency, fastest, slowest: average, least and greatest latency in milliseconds; None where nothing came back.
         probes_sent: 0 means that nothing was tried, which proves nothing.
     """
 
@@ -217,6 +217,8 @@ class ConnectivityCheck:
     probes_sent: int
     probes_failed: int
     latency: float | None
+    fastest: float | None = None
+    slowest: float | None = None
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -230,6 +232,8 @@ class ConnectivityCheck:
             probes_sent=check.probes_sent or 0,
             probes_failed=check.probes_failed or 0,
             latency=check.avg_latency_in_ms,
+            fastest=check.min_latency_in_ms,
+            slowest=check.max_latency_in_ms,
         )
 
     @property
@@ -254,6 +258,15 @@ class ConnectivityCheck:
     def lost(self) -> str:
         """How many probes failed, in words."""
         return f"{self.probes_failed} of {self.probes_sent} probes failed"
+
+    @property
+    def latencies(self) -> str:
+        """Latency in words, as a TCP ping shows it; empty where nothing came back."""
+        if self.latency is None:
+            return ""
+        if self.fastest is None or self.slowest is None:
+            return f"{self.latency:g} ms"
+        return f"{self.fastest:g}/{self.latency:g}/{self.slowest:g} ms min/avg/max"
 
 
 def _hop(read: _WireHop) -> Hop:

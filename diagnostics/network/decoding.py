@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -13,9 +14,25 @@ _AT = re.compile(r"(?P<why>.*) - at `(?:key in )?\$(?P<path>.*)`", re.DOTALL)
 _PART = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _SHOWN = 80
 
+_PREPARING = Lock()
+_PREPARED: set[object] = set()
+
+
+def prepare(kind: object) -> None:
+    """Has msgspec look at a type before a value is decoded as one; in one thread at a time, and once.
+
+    Two threads that are the first to decode a type end the process with a segmentation fault: the second takes the
+    description of the type that msgspec (0.22) is still filling for the first. The functions run in threads.
+    """
+    if kind not in _PREPARED:
+        with _PREPARING:
+            msgspec.json.Decoder(kind)
+            _PREPARED.add(kind)
+
 
 def decode[T](body: bytes, kind: type[T], where: str = "$") -> T:
     """Decode JSON; raises ParseError such as "$.source.port: Expected `int | null`, got `str`: 'https'"."""
+    prepare(kind)
     try:
         try:
             return msgspec.json.decode(body, type=kind)
@@ -29,6 +46,7 @@ def decode[T](body: bytes, kind: type[T], where: str = "$") -> T:
 
 def convert[T](value: object, kind: type[T], where: str = "$") -> T:
     """The same for JSON that is decoded already."""
+    prepare(kind)
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

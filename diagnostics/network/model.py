@@ -41,6 +41,7 @@ class Nic:
         primary: whether it is its VM's primary NIC; None where the body does not say.
         ip_forwarding: whether Azure lets it send and receive packets that are not its own.
         private_endpoint: the private endpoint whose NIC it is.
+        dns_servers: its own, which stand in place of its virtual network's; `AzureProvidedDNS` alone for Azure's.
     """
 
     id: ResourceId
@@ -52,6 +53,7 @@ class Nic:
     ip_configurations: tuple[IpConfiguration, ...]
     ip_forwarding: bool = False
     private_endpoint: ResourceId | None = None
+    dns_servers: tuple[str, ...] = ()
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -72,6 +74,7 @@ class Nic:
             ip_configurations=tuple(map(_ip_configuration, properties.ip_configurations or ())),
             ip_forwarding=properties.enable_ip_forwarding is True,
             private_endpoint=reference(properties.private_endpoint),
+            dns_servers=(properties.dns_settings.dns_servers if properties.dns_settings else None) or (),
         )
 
     @property

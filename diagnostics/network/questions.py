@@ -47,7 +47,7 @@ def parse_target(text: str, where: str = "destination") -> Target:
     plain = text.strip()
     match = _PROTOCOL.fullmatch(plain)
     end, protocol = (match["end"], match["protocol"].lower()) if match else (plain, "tcp")
-    end, written = _split(end)
+    end, written = split(end)
     if not end:
         raise ParseError(f"{where}: {text!r} names no endpoint")
     if protocol not in WITH_PORTS:
@@ -86,7 +86,7 @@ def parse_flow(
     target = parse_target(destination, names[1])
     if source_port is not None and target.protocol not in WITH_PORTS:
         raise ParseError(f"{names[0]}: a source port was given, but {target.protocol} has no ports")
-    if _split(source.strip())[1] is not None:
+    if split(source.strip())[1] is not None:
         raise ParseError(f"{names[0]}: {source!r} has a port: the port that a flow comes from is given on its own")
     ours = candidates(estate, source, names[0], leaving=True)
     theirs = candidates(estate, target.endpoint, names[1])
@@ -108,7 +108,7 @@ def port(text: str, where: str) -> int:
     raise ParseError(f"{where}: {text!r} is no port (1 to {PORTS_TOP})")
 
 
-def _split(text: str) -> tuple[str, str | None]:
+def split(text: str) -> tuple[str, str | None]:
     """Endpoint and port of a text. Names and ids hold no colon, IPv6 addresses do: with a port, they need brackets."""
     if match := _BRACKETS.fullmatch(text):
         return match["end"], match["port"]

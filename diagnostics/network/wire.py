@@ -38,6 +38,12 @@ class IpConfiguration(_Camel, frozen=True):
     properties: IpConfigurationProperties = IpConfigurationProperties()
 
 
+class DnsSettings(_Camel, frozen=True):
+    """`dnsSettings` of a NIC."""
+
+    dns_servers: tuple[str, ...] | None = None
+
+
 class NicProperties(_Camel, frozen=True):
     """`properties` of a NIC."""
 
@@ -48,6 +54,7 @@ class NicProperties(_Camel, frozen=True):
     primary: bool | None = None
     enable_ip_forwarding: bool | None = msgspec.field(default=None, name="enableIPForwarding")
     private_endpoint: Ref | None = None
+    dns_settings: DnsSettings | None = None
 
 
 class Nic(_Camel, frozen=True):

@@ -11,6 +11,8 @@ from diagnostics.intake.messages import Problem, RemediationRequest
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.runbooks import remedies
+from diagnostics.runbooks.particulars import filled
+from diagnostics.runbooks.ranking import ranked
 from diagnostics.runbooks.remedies import Blocker
 from diagnostics.runbooks.situation import Situation
 
@@ -18,6 +20,7 @@ FAILED_NIC = "NIC001"
 NO_FAULT = "CON000"
 NOT_PUT_BACK = "REM001"
 _QUEUE = "remediation-requests"
+_INSIDE = frozenset({"firewall", "listener"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Diagnosis:
     Attributes:
         why: why this problem was picked.
         steps: in order; each finding carries them too.
-        findings: what is wrong, the likeliest cause first; never empty, for "no fault found" is said as well.
+        findings: what is wrong, the surest cause first; never empty, for "no fault found" is said as well.
+        works: whether the connection works, by the last probe of it; None where that is not known.
     """
 
     request_id: str
@@ -35,16 +39,18 @@ class Diagnosis:
     why: str
     steps: tuple[Step, ...]
     findings: tuple[Finding, ...]
+    works: bool | None = None
 
 
 def conclude(situation: Situation) -> Diagnosis:
-    """The diagnosis: every finding once, with all steps and the request it answers."""
+    """The diagnosis: every fault once, with all steps and the request it answers."""
     request, steps = situation.request, situation.steps
     whole = tuple(
         msgspec.structs.replace(finding, steps=steps, request_id=request.request_id)
-        for finding in {finding.finding_id: finding for finding in situation.findings}.values()
+        for finding in ranked(situation.findings)
     )
-    return Diagnosis(request.request_id, situation.problem, situation.why, steps, whole)
+    works = situation.probed.works if situation.probed else None
+    return Diagnosis(request.request_id, situation.problem, situation.why, steps, whole, works)
 
 
 def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, location: str) -> Finding:
@@ -61,15 +67,24 @@ def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, locati
     unread = (Cause(kind="unknown", text=f"Not read while looking for where it lies: {why}") for why in blocker.unread)
     return Finding(
         # Not the other end: a rule that blocks fifty sources is one fault of the destination, and one card.
-        finding_id=fingerprint(row.check, resource.key, issue.type, blocker.name, where.key if where else ""),
+        finding_id=_fault(situation, blocker, resource, where),
         check=row.check,
         title=title,
         severity=row.severity,
         confidence=row.confidence,
         resource=Resource.of(resource, location),
         because=(cause, *unread),
-        remedy=row.remedy(blocker),
+        remedy=row.remedy(filled(situation, blocker)),
     )
+
+
+def _fault(situation: Situation, blocker: Blocker, resource: ResourceId, where: ResourceId | None) -> str:
+    """The id of the fault that an issue names, the same as where another step finds it."""
+    issue, row = blocker.issue, remedies.row(blocker.issue)
+    if row.kind in _INSIDE:  # Azure names a firewall or nothing; the guest itself, a rule
+        return fingerprint(row.check, resource.key, str(situation.port or ""), "")
+    named = "" if row.kind == "usage" else blocker.name  # a reading of 99 % and one of 98 % are one fault
+    return fingerprint(row.check, resource.key, issue.type, named, where.key if where else "")
 
 
 def failed_nic(nic: Nic, confidence: Confidence) -> Finding:
@@ -158,19 +173,23 @@ def said(
     confidence: Confidence,
     cause: Cause,
     remedy: Remedy,
+    fault: str | None = None,
     apart: str = "",
     status: Status = Status.OPEN,
 ) -> Finding:
     """A finding about one end of the connection that comes from no issue of Azure's.
 
-    `about` is None where the resource that was asked about could not be found; `apart` tells the finding from the same
-    fault of the same resource elsewhere, such as with another source.
+    `about` is None where the resource that was asked about could not be found. `fault` is what tells this fault from
+    others of the same check and resource; without it, the cause's name does. `apart` tells it from the same fault of
+    the same resource elsewhere, such as with another source.
     """
     machines = (situation.source, situation.destination)
     location = next((machine.location for machine in machines if machine and machine.id == about), "")
     unfound = Resource(id="", name=str(situation.request.source), type="")
     return Finding(
-        finding_id=fingerprint(check, about.key if about else unfound.name, cause.name, apart),
+        finding_id=fingerprint(
+            check, about.key if about else unfound.name, cause.name if fault is None else fault, apart
+        ),
         check=check,
         title=title,
         severity=severity,

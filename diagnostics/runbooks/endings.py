@@ -8,29 +8,44 @@ from diagnostics.findings import Cause, Confidence, Finding, Outcome, Severity, 
 from diagnostics.intake.messages import Problem
 from diagnostics.network.connectivity import ConnectivityCheck
 from diagnostics.runbooks import remedies
-from diagnostics.runbooks.check_steps import Checked
-from diagnostics.runbooks.diagnosis import NO_FAULT, Diagnosis, conclude, connection, ends, said
+from diagnostics.runbooks.diagnosis import NO_FAULT, connection, ends, said
+from diagnostics.runbooks.ranking import HINDRANCES
 from diagnostics.runbooks.situation import Situation
 
 UNEXPLAINED = "CON009"
 COULD_NOT_TELL = "CON011"
 
 
-def ending(situation: Situation, checked: Checked) -> Diagnosis:
-    """The diagnosis after the last step, the connectivity check.
+_EXPLAINS_NOTHING = HINDRANCES | {"CON015"}
+"""What is no reason for a connection to fail: hindrances, and answers that disagree."""
 
-    What the check found stands before what earlier steps found: it was seen on the path itself.
-    """
-    earlier = situation.findings
-    done = situation.after(checked.step)
-    found = (*checked.findings, *earlier) or (_no_finding(done, checked),)
-    return conclude(replace(done, findings=found))
+_NO_FAULT_BESIDE = frozenset({"CON015"})
+"""Where answers disagree, "no fault found" would be one answer too many."""
 
 
-def _no_finding(situation: Situation, checked: Checked) -> Finding:
-    if checked.unexplained:
-        return _unexplained(situation, checked.answer)
-    return _no_fault(situation) if checked.step.outcome is Outcome.PASSED else _could_not_tell(situation)
+def ending(situation: Situation) -> Situation:
+    """The situation with what there is to say where no step found a fault that explains how the connection fares."""
+    checks = {finding.check for finding in situation.findings}
+    works = situation.probed.works if situation.probed else None
+    if explained(situation) or (works and checks & _NO_FAULT_BESIDE):
+        return situation
+    if works is None and situation.probed and situation.probed.forbidden and "CON021" in checks:
+        return situation  # what to grant is all that there is to say
+    return replace(situation, findings=(*situation.findings, _no_finding(situation)))
+
+
+def explained(situation: Situation) -> bool:
+    """Whether something was found that may be why the connection fails."""
+    return any(finding.check not in _EXPLAINS_NOTHING for finding in situation.findings)
+
+
+def _no_finding(situation: Situation) -> Finding:
+    probed = situation.probed
+    if probed is None or probed.works is None:
+        return _could_not_tell(situation)
+    if probed.came_back:
+        return _came_back(situation)
+    return _no_fault(situation) if probed.works else _unexplained(situation, probed.answer)
 
 
 def _unexplained(situation: Situation, answer: ConnectivityCheck | None) -> Finding:
@@ -53,6 +68,25 @@ def _unexplained(situation: Situation, answer: ConnectivityCheck | None) -> Find
             "does the guest route the answer back?"
         ),
         apart=ends(situation),
+    )
+
+
+def _came_back(situation: Situation) -> Finding:
+    named = connection(situation)
+    return said(
+        situation,
+        UNEXPLAINED,
+        f"{named} failed, and works again: it came and went while it was looked at",
+        about=situation.source.id if situation.source else None,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.PROVEN,
+        cause=Cause(kind="probe", text=f"The first check of {named} failed, the second a little later did not"),
+        remedy=remedies.look_again(
+            "Look at what comes and goes: load of either VM, a restart, a failover of an appliance, or a change that "
+            "was rolled out just now."
+        ),
+        apart=ends(situation),
+        status=Status.RESOLVED,
     )
 
 

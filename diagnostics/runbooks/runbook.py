@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
-from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Problem
+from diagnostics.intake.messages import DiagnosisRequest, Problem
 from diagnostics.runbooks import machine_steps, secondary_nic, vm_to_internet, vm_to_vm
-from diagnostics.runbooks.diagnosis import Diagnosis
-from diagnostics.runbooks.questions import Asking
+from diagnostics.runbooks.diagnosis import Diagnosis, conclude
+from diagnostics.runbooks.endings import ending
+from diagnostics.runbooks.lookups import at_address, is_somebodys
+from diagnostics.runbooks.permissions import Denials
+from diagnostics.runbooks.prerequisites import prerequisites
+from diagnostics.runbooks.questions import Asking, Tell, watched
 from diagnostics.runbooks.select import pick
-from diagnostics.runbooks.situation import Machine, Situation, look_up
+from diagnostics.runbooks.situation import Conditions, Machine, Situation, done, look_up
 from diagnostics.runbooks.step import passed
 
+_RUNBOOKS = {
+    Problem.VM_TO_VM: vm_to_vm.run,
+    Problem.SECONDARY_NIC: secondary_nic.run,
+    Problem.VM_TO_INTERNET: vm_to_internet.run,
+}
 
-def diagnose(request: DiagnosisRequest, outside: Endpoint) -> Asking[Diagnosis]:
-    """Work a request through.
 
-    Args:
-        request: what to find out.
-        outside: an address on the internet, to probe when the request names no destination.
-    """
-    source, step = yield from look_up(request.source, "Source")
-    steps, destination = [step], None
+def diagnose(request: DiagnosisRequest, conditions: Conditions) -> Asking[Diagnosis]:
+    """Work a request through."""
+    denials = Denials()
+    situation = yield from watched(_worked(request, conditions), denials.seen)
+    found = denials.finding(situation)
+    situation = yield from done(situation, denials.step(), (found,) if found else ())
+    return conclude(ending(situation))
+
+
+def _worked(request: DiagnosisRequest, conditions: Conditions) -> Asking[Situation]:
+    """Every step but what is said at the end."""
+    situation = yield from _looked_up(request, conditions)
+    situation = yield from _machines_in_order(situation, situation.source, "Source")
+    situation = yield from _machines_in_order(situation, situation.destination, "Destination")
+    situation = yield from prerequisites(situation)
+    return (yield from _RUNBOOKS[situation.problem](situation))
+
+
+def _looked_up(request: DiagnosisRequest, conditions: Conditions) -> Asking[Situation]:
+    """Both ends, and the problem that they make."""
+    source, told = yield from look_up(request.source, "Source")
+    yield Tell(told)
+    steps, destination = [told], None
     end = request.destination
     if end is not None and (end.resource_id or end.name):
-        destination, step = yield from look_up(end, "Destination")
-        steps.append(step)
+        destination, told = yield from look_up(end, "Destination")
+        steps.append(told)
+        yield Tell(told)
+    elif end is not None and end.address and is_somebodys(end, source):
+        destination, told = yield from at_address(end.address, source)
+        steps.append(told)
+        yield Tell(told)
     problem, why = pick(request, source, destination)
-    steps.append(passed("Problem", f"{problem}: {why}"))
-    situation = Situation(request, problem, why, source, destination, tuple(steps))
-    situation = _machines_in_order(situation, source, "Source")
-    situation = _machines_in_order(situation, destination, "Destination")
-    match problem:
-        case Problem.VM_TO_VM:
-            return (yield from vm_to_vm.run(situation))
-        case Problem.SECONDARY_NIC:
-            return (yield from secondary_nic.run(situation))
-        case _:
-            return (yield from vm_to_internet.run(situation, outside))
+    situation = Situation(request, conditions, problem, why, source, destination, tuple(steps))
+    return (yield from done(situation, passed("Problem", f"{problem}: {why}")))
 
 
-def _machines_in_order(situation: Situation, machine: Machine | None, role: str) -> Situation:
+def _machines_in_order(situation: Situation, machine: Machine | None, role: str) -> Asking[Situation]:
     if machine is None or (machine is situation.destination and situation.source and machine.id == situation.source.id):
         return situation
-    situation = situation.after(*machine_steps.power(situation, machine, role))
-    return situation.after(*machine_steps.provisioning(machine, role))
+    situation = yield from done(situation, *machine_steps.power(situation, machine, role))
+    return (yield from done(situation, *machine_steps.provisioning(machine, role)))

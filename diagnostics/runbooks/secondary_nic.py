@@ -4,37 +4,69 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from diagnostics.findings import Cause, Confidence, Finding, Severity
+from diagnostics.findings import Finding, Outcome
 from diagnostics.network.model import IpConfiguration, Nic, same_address
-from diagnostics.runbooks import remedies
-from diagnostics.runbooks.check_steps import NAME, Checked, aimed, check, usual_port
-from diagnostics.runbooks.diagnosis import Diagnosis, said
-from diagnostics.runbooks.endings import UNEXPLAINED, ending
+from diagnostics.runbooks import change_steps, gather, rule_steps, usage_steps
+from diagnostics.runbooks.check_steps import connectivity
+from diagnostics.runbooks.endings import explained
+from diagnostics.runbooks.guest import steps as guest_steps
+from diagnostics.runbooks.probe_steps import again, aimed, ping, remote_access, usual_port
 from diagnostics.runbooks.questions import Asking, ReadSubnet, Unread, ask
-from diagnostics.runbooks.situation import Machine, Situation
+from diagnostics.runbooks.situation import Machine, Situation, done
 from diagnostics.runbooks.step import skipped
 
+_TABLE = "Routing table of the guest"
 
-def run(situation: Situation) -> Asking[Diagnosis]:
-    """Probe the secondary interface's address. Unreachable with nothing in the way points into the guest.
+
+def run(situation: Situation) -> Asking[Situation]:
+    """The guest's routing table, the NSGs of all NICs, a check to the secondary address and one from end to end.
 
     Azure gives every NIC its routes, but the guest gets a default gateway on the primary one only, so an answer to
-    another subnet never leaves ("Troubleshoot Azure VM connectivity problems").
+    another subnet never leaves ("Troubleshoot Azure VM connectivity problems", "second network adapter").
     """
     machine = situation.destination or situation.source
     nic = _secondary(machine, situation.address) if machine else None
     configuration = _configuration(nic, situation.address) if nic else None
     address = situation.address or (configuration.address if configuration else None)
-    if machine is None or nic is None or address is None:
-        return ending(situation, Checked(skipped(NAME, "no secondary network interface with an address was found")))
+    if machine is None or nic is None or configuration is None or address is None:
+        why = "no secondary network interface with an address was found"
+        return (yield from done(situation, skipped(_TABLE, why)))
+    situation = yield from guest_steps.routing_table(situation, machine, nic, configuration)
     port = usual_port(machine, situation.port)
     situation = aimed(situation, port, address)
-    checked = yield from check(situation, address, port)
-    silent = checked.unexplained and checked.answer is not None and not checked.answer.reachable
-    if silent and machine.is_secondary(nic) and not situation.findings:
-        gateway = yield from _gateway(configuration, address)
-        checked = replace(checked, findings=(_no_gateway(situation, machine, nic, address, gateway),))
-    return ending(situation, checked)
+    situation = yield from gather.survey(situation, address)
+    situation = yield from ping(situation, address, port)
+    situation = yield from guest_steps.tcp_ping(situation, address, port)
+    answer = situation.probed.answer if situation.probed else None
+    situation = yield from rule_steps.security(situation, address, situation.port, answer)
+    situation = yield from rule_steps.both_nics(situation, machine, situation.port)
+    situation = yield from remote_access(situation, address)
+    situation = yield from connectivity(situation)
+    situation = yield from usage_steps.usage(situation)
+    situation = yield from again(situation, address, port)
+    if _silent_for_no_reason(situation) and machine.is_secondary(nic) and not _guest_was_read(situation):
+        finding = yield from _inferred(situation, machine, nic, configuration)
+        situation = replace(situation, findings=(*situation.findings, finding))
+    return (yield from change_steps.changes(situation))
+
+
+def _silent_for_no_reason(situation: Situation) -> bool:
+    return situation.probed is not None and situation.probed.silent and not explained(situation)
+
+
+def _guest_was_read(situation: Situation) -> bool:
+    """Whether the guest's routing table told: what it says counts, and nothing is inferred."""
+    told = (step.outcome for step in situation.steps if step.name == _TABLE)
+    return any(outcome in {Outcome.PASSED, Outcome.FAILED} for outcome in told)
+
+
+def _inferred(situation: Situation, machine: Machine, nic: Nic, configuration: IpConfiguration) -> Asking[Finding]:
+    """What the configuration suggests where the guest's routing table could not be read."""
+    address, gateway = configuration.address or "", None
+    if configuration.subnet is not None:
+        subnet = yield from ask(ReadSubnet(configuration.subnet))
+        gateway = None if isinstance(subnet, Unread) else subnet.gateway(address)
+    return guest_steps.inferred(situation, machine, nic, address, gateway)
 
 
 def _secondary(machine: Machine, address: str | None) -> Nic | None:
@@ -44,28 +76,3 @@ def _secondary(machine: Machine, address: str | None) -> Nic | None:
 def _configuration(nic: Nic, address: str | None) -> IpConfiguration | None:
     having = [c for c in nic.ip_configurations if c.address]
     return next((c for c in having if same_address(c.address, address)), having[0] if having else None)
-
-
-def _gateway(configuration: IpConfiguration | None, address: str) -> Asking[str | None]:
-    if configuration is None or configuration.subnet is None:
-        return None
-    subnet = yield from ask(ReadSubnet(configuration.subnet))
-    return None if isinstance(subnet, Unread) else subnet.gateway(address)
-
-
-def _no_gateway(situation: Situation, machine: Machine, nic: Nic, address: str, gateway: str | None) -> Finding:
-    text = (
-        f"Every probe to {address} failed and Azure sees nothing in the way. The guest gets a default gateway on its "
-        f"primary interface only, so answers from {nic.id.name} to another subnet do not leave. Inferred from the "
-        "configuration; the guest's routes were not read."
-    )
-    return said(
-        situation,
-        UNEXPLAINED,
-        f"{machine.id.name} does not answer on its secondary interface {nic.id.name}: no default gateway in the guest?",
-        about=machine.id,
-        severity=Severity.HIGH,
-        confidence=Confidence.POSSIBLE,
-        cause=Cause(kind="default gateway", text=text, name=nic.id.name, resource_id=nic.id.text),
-        remedy=remedies.default_gateway(address, gateway),
-    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from diagnostics.findings import Finding, Step
+from diagnostics.intake import times
 from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Problem
 from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, Vm
-from diagnostics.runbooks.questions import Asking, FindVms, ReadNic, ReadVm, Unread, ask
+from diagnostics.runbooks.probed import Probed
+from diagnostics.runbooks.questions import Asking, FindVms, ReadNic, ReadVm, Tell, Unread, ask
 from diagnostics.runbooks.step import failed, inconclusive, passed
+from diagnostics.runbooks.survey import Survey
 
 _MACHINES = frozenset({ids.VIRTUAL_MACHINE, ids.SCALE_SET_VM})
 
@@ -55,24 +59,54 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a runbook can't know by itself: the time, and what its owner wants.
+
+    Attributes:
+        now: in UTC.
+        outside: an address on the internet, to probe when the request names no destination.
+        run_command: whether scripts that only look may be run in guests.
+        history: how long before the alert to look for changes.
+    """
+
+    now: datetime
+    outside: Endpoint
+    run_command: bool = False
+    history: timedelta = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """A request, with both ends looked up.
 
     Attributes:
+        conditions: under which it is worked on.
         why: why this problem was picked.
         source: None where it could not be found; `steps` says why.
         destination: None where the destination is no machine that the request names.
         steps: done so far, in order.
         findings: of those steps.
+        obstacle: why Network Watcher can make no connectivity check; empty where nothing is known to be in its way.
+        survey: the network around both ends.
+        probed: what came of probing the connection; None before that.
     """
 
     request: DiagnosisRequest
+    conditions: Conditions
     problem: Problem
     why: str
     source: Machine | None
     destination: Machine | None
     steps: tuple[Step, ...] = ()
     findings: tuple[Finding, ...] = ()
+    obstacle: str = ""
+    survey: Survey = field(default_factory=Survey)
+    probed: Probed | None = None
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened: the time of the alert, or now."""
+        return times.read(self.request.origin.fired_at) or self.conditions.now
 
     @property
     def address(self) -> str | None:
@@ -87,6 +121,12 @@ class Situation:
     def after(self, step: Step, findings: tuple[Finding, ...] = ()) -> Situation:
         """The same with one more step done, and what it found."""
         return replace(self, steps=(*self.steps, step), findings=(*self.findings, *findings))
+
+
+def done(situation: Situation, step: Step, findings: tuple[Finding, ...] = ()) -> Asking[Situation]:
+    """The situation after a step, of which whoever watches is told."""
+    yield Tell(step)
+    return situation.after(step, findings)
 
 
 def look_up(end: Endpoint, role: str) -> Asking[tuple[Machine | None, Step]]:

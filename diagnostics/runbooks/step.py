@@ -27,11 +27,16 @@ def skipped(name: str, summary: str) -> Step:
     return Step(name=name, outcome=Outcome.SKIPPED, summary=summary)
 
 
-def probed(name: str, summary: str, outcome: Outcome, check: ConnectivityCheck) -> Step:
-    """A step that made a connectivity check: its counts and latency as evidence, and its hops."""
-    latency = (f"average latency {check.latency:g} ms",) if check.latency is not None else ()
+def counted(name: str, summary: str, outcome: Outcome, check: ConnectivityCheck) -> Step:
+    """A step that made a connectivity check: its counts and latency as evidence."""
+    latency = (f"latency {check.latencies}",) if check.latencies else ()
     evidence = (f"connection status {check.raw_status or 'not given'}", check.lost, *latency)
-    return Step(name=name, outcome=outcome, summary=summary, evidence=evidence, hops=tuple(map(_hop, check.hops)))
+    return Step(name=name, outcome=outcome, summary=summary, evidence=evidence)
+
+
+def followed(name: str, summary: str, outcome: Outcome, check: ConnectivityCheck) -> Step:
+    """A step that shows the path of a connectivity check, hop by hop."""
+    return Step(name=name, outcome=outcome, summary=summary, hops=tuple(map(_hop, check.hops)))
 
 
 def _hop(hop: ProbedHop) -> Hop:

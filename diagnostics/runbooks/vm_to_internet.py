@@ -6,27 +6,42 @@ from dataclasses import replace
 
 import msgspec
 
-from diagnostics.intake.messages import Endpoint
-from diagnostics.runbooks.check_steps import aimed, check
-from diagnostics.runbooks.diagnosis import Diagnosis
-from diagnostics.runbooks.endings import ending
+from diagnostics.runbooks import change_steps, dns_steps, gather, rule_steps, snat_steps, usage_steps
+from diagnostics.runbooks.check_steps import connectivity
+from diagnostics.runbooks.guest import steps as guest_steps
+from diagnostics.runbooks.probe_steps import again, aimed, ip_address, ping
 from diagnostics.runbooks.questions import Asking
 from diagnostics.runbooks.situation import Situation
+from diagnostics.runbooks.way_out_steps import way_out
 
 
-def run(situation: Situation, outside: Endpoint) -> Asking[Diagnosis]:
-    """Probe an address outside; each issue of each hop becomes a finding.
+def run(situation: Situation) -> Asking[Situation]:
+    """Probe an address outside, and look for what keeps the VM in: way out, default route, DNS, SNAT ports.
 
-    Args:
-        situation: who and what.
-        outside: what to probe when the request names nothing.
+    Its NICs' provisioning state, the runbook's first step, was looked at before.
+
+    Source: "Troubleshoot Azure VM connectivity problems", "Azure VM cannot connect to the internet".
     """
-    end = situation.request.destination
+    end, outside = situation.request.destination, situation.conditions.outside
     if end is None or end.address is None:
         # What the request names may be a VM; but it asks about the way out, so that is what is tried and told.
         request = msgspec.structs.replace(situation.request, destination=None)
         situation = replace(situation, request=request, destination=None)
-        return ending(situation, (yield from check(situation, outside.address or "", outside.port)))
-    port = end.port or outside.port
-    situation = aimed(situation, port)
-    return ending(situation, (yield from check(situation, end.address, port)))
+        target, port = outside.address or "", outside.port
+    else:
+        target, port = end.address, end.port or outside.port
+        situation = aimed(situation, port)
+    situation = yield from ping(situation, target, port)
+    situation = yield from connectivity(situation)
+    answer = situation.probed.answer if situation.probed else None
+    address = ip_address(situation, answer)
+    situation = yield from guest_steps.tcp_ping(situation, target, port)
+    situation = yield from gather.survey(situation, address or None)
+    situation = yield from way_out(situation, address or None)
+    if address:
+        situation = yield from rule_steps.security(situation, address, port, answer)
+    situation = yield from dns_steps.dns(situation)
+    situation = yield from snat_steps.snat(situation)
+    situation = yield from usage_steps.usage(situation)
+    situation = yield from again(situation, target, port)
+    return (yield from change_steps.changes(situation))

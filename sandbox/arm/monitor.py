@@ -1,9 +1,12 @@
 """Azure Monitor: metric values and the activity log, as the scenario tells them.
 
-Sources: REST references "Metrics - List" and "Activity Logs - List" (the filter shapes that are accepted).
+Sources: REST references "Metrics - List" and "Activity Logs - List" (the filter shapes that are accepted); "Supported
+metrics" of virtual machines, load balancers and NAT gateways; a recorded log, whose filter on a VM's id also finds
+what is nested in the VM.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sandbox.arm.reads import Reads
@@ -11,13 +14,39 @@ from sandbox.arm.wire import ArmError, Json, Path, Reply, Request
 from sandbox.arm.world import World
 from sandbox.scenario import Metric
 
+type Dimensions = dict[str, set[str]]
+
 _VM_METRICS = (
     "Percentage CPU", "Available Memory Bytes", "Available Memory Percentage", "VmAvailabilityMetric", "Inbound Flows",
     "Outbound Flows", "Network In Total", "Network Out Total", "CPU Credits Remaining", "CPU Credits Consumed",
 )  # fmt: skip
 
-_KNOWN = {"microsoft.compute/virtualmachines": _VM_METRICS}
+_SNAT_PORTS = ("FrontendIPAddress", "BackendIPAddress", "ProtocolType", "IsAwaitingRemoval")
+
+# The metrics of a resource type, each with the dimensions that a filter may name.
+_KNOWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "microsoft.compute/virtualmachines": dict.fromkeys(_VM_METRICS, ()),
+    "microsoft.network/loadbalancers": {
+        "VipAvailability": ("FrontendIPAddress", "FrontendPort"),
+        "DipAvailability": ("ProtocolType", "BackendPort", "FrontendIPAddress", "FrontendPort", "BackendIPAddress"),
+        "ByteCount": ("FrontendIPAddress", "FrontendPort", "Direction"),
+        "PacketCount": ("FrontendIPAddress", "FrontendPort", "Direction"),
+        "SYNCount": ("FrontendIPAddress", "FrontendPort", "Direction"),
+        "SnatConnectionCount": ("FrontendIPAddress", "BackendIPAddress", "ConnectionState"),
+        "AllocatedSnatPorts": _SNAT_PORTS,
+        "UsedSnatPorts": _SNAT_PORTS,
+    },
+    "microsoft.network/natgateways": {
+        "ByteCount": ("Protocol", "Direction"),
+        "PacketCount": ("Protocol", "Direction"),
+        "PacketDropCount": (),
+        "SNATConnectionCount": ("Protocol", "ConnectionState"),
+        "TotalConnectionCount": ("Protocol",),
+        "DatapathAvailability": (),
+    },
+}
 _AGGREGATIONS = {"average", "minimum", "maximum", "total", "count"}
+_DIMENSION = re.compile(r"\s*(\w+)\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
 _INTERVAL = re.compile(r"PT(\d+)([MH])|P(\d+)D", re.IGNORECASE)
 
 _TERM = re.compile(r"\s*(\w+)\s+(eq|ge|le)\s+'([^']*)'\s*", re.IGNORECASE)
@@ -42,21 +71,31 @@ class Monitor:
         aggregations = [name.strip().lower() for name in request.query.get("aggregation", "Average").split(",")]
         if not set(aggregations) <= _AGGREGATIONS:
             raise ArmError(400, "BadRequest", f"Invalid aggregation: {request.query['aggregation']}")
-        scripted = self._scripted(body["id"])
+        dimensions = _dimensions(request.query.get("$filter", ""))
+        scripted = self._scripted(body["id"], dimensions)
         values = []
         for name in wanted or list(scripted):
-            metric = scripted.get(name.lower()) or _empty(body, name)
-            values.append(_metric_body(body, metric, _points(metric, aggregations, start, end, step)))
+            _require_known(body, name, dimensions)
+            found = scripted.get(name.lower()) or [Metric(body["id"], name, "Unspecified", {})]
+            values.append(_metric_body(body, found, lambda each: _points(each, aggregations, start, end, step)))
         span = f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}"
         about = {"namespace": target.type, "resourceregion": body["location"]}
         return Reply(
             {"cost": 0, "timespan": span, "interval": request.query.get("interval", "PT1M")} | about | {"value": values}
         )
 
-    def _scripted(self, resource_id: str) -> dict[str, Metric]:
+    def _scripted(self, resource_id: str, dimensions: Dimensions) -> dict[str, list[Metric]]:
+        """The metrics of a resource by name, those written down for what a filter selects: one series for each."""
         scenario = self._world.scenario_of(resource_id)
-        found = scenario.metrics if scenario else []
-        return {m.name.lower(): m for m in found if m.resource.lower() == resource_id.lower()}
+        found: dict[str, list[Metric]] = {}
+        for metric in scenario.metrics if scenario else []:
+            own = _dimensions(metric.filter)
+            selected = own.keys() == dimensions.keys() and all(
+                own[name] <= values or "*" in values for name, values in dimensions.items()
+            )
+            if metric.resource.lower() == resource_id.lower() and selected:
+                found.setdefault(metric.name.lower(), []).append(metric)
+        return found
 
     def activity_log(self, request: Request) -> Reply:
         """GET …/eventtypes/management/values with one of the documented filters; newest event first."""
@@ -94,13 +133,31 @@ def _interval(text: str) -> timedelta:
     return timedelta(minutes=int(found[1])) * (60 if found[2].upper() == "H" else 1)
 
 
-def _empty(body: Json, name: str) -> Metric:
-    known = _KNOWN.get(body["type"].lower())
-    if known is not None and name.lower() not in {metric.lower() for metric in known}:
+def _dimensions(text: str) -> Dimensions:
+    """What a filter wants of each dimension; names and values in lower case."""
+    wanted: Dimensions = {}
+    for part in re.split(r"\s+(?:and|or)\s+", text, flags=re.IGNORECASE) if text else ():
+        term = _DIMENSION.fullmatch(part.strip("() "))
+        if term is None:
+            raise ArmError(400, "BadRequest", f"Invalid filter: {text}")
+        wanted.setdefault(term[1].lower(), set()).add(term[2].lower())
+    return wanted
+
+
+def _require_known(body: Json, name: str, dimensions: Dimensions) -> None:
+    """400 for a metric that the resource type does not have, or a dimension that the metric does not have."""
+    kinds = _KNOWN.get(body["type"].lower())
+    if kinds is None:
+        return
+    known = next((own for metric, own in kinds.items() if metric.lower() == name.lower()), None)
+    if known is None:
         provider, _, kind = body["type"].partition("/")
         text = f"Failed to find metric configuration for provider: {provider}, resource Type: {kind}, metric: {name}, "
-        raise ArmError(400, "BadRequest", f"{text}Valid metrics: {','.join(known)}")
-    return Metric(body["id"], name, "Unspecified", {})
+        raise ArmError(400, "BadRequest", f"{text}Valid metrics: {','.join(kinds)}")
+    if not dimensions.keys() <= {dimension.lower() for dimension in known}:
+        asked, supported = ",".join(sorted(dimensions)), ",".join(known)
+        text = f"Metric: {name} does not support requested dimension combination: {asked}, supported ones are: "
+        raise ArmError(400, "BadRequest", text + supported)
 
 
 def _points(metric: Metric, aggregations: list[str], start: datetime, end: datetime, step: timedelta) -> list[Json]:
@@ -120,15 +177,25 @@ def _points(metric: Metric, aggregations: list[str], start: datetime, end: datet
     return points
 
 
-def _metric_body(body: Json, metric: Metric, points: list[Json]) -> Json:
+def _metric_body(body: Json, metrics: list[Metric], points: Callable[[Metric], list[Json]]) -> Json:
+    name = metrics[0].name
     return {
-        "id": f"{body['id']}/providers/Microsoft.Insights/metrics/{metric.name}",
+        "id": f"{body['id']}/providers/Microsoft.Insights/metrics/{name}",
         "type": "Microsoft.Insights/metrics",
-        "name": {"value": metric.name, "localizedValue": metric.name},
-        "unit": metric.unit,
-        "timeseries": [{"metadatavalues": [], "data": points}] if points else [],
+        "name": {"value": name, "localizedValue": name},
+        "unit": metrics[0].unit,
+        "timeseries": [_series(metric, data) for metric in metrics if (data := points(metric))],
         "errorCode": "Success",
     }
+
+
+def _series(metric: Metric, data: list[Json]) -> Json:
+    about = [
+        {"name": {"value": name, "localizedValue": name}, "value": value}
+        for name, values in _dimensions(metric.filter).items()
+        for value in sorted(values)
+    ]
+    return {"metadatavalues": about, "data": data}
 
 
 def _parse_filter(text: str) -> tuple[datetime, datetime, dict[str, str]]:
@@ -166,7 +233,9 @@ def _meets(event: Json, conditions: dict[str, str]) -> bool:
         "resourceprovider": event.get("resourceProviderName", {}).get("value", ""),
         "correlationid": event.get("correlationId", ""),
     }
-    return all(has[name].lower() == value.lower() for name, value in conditions.items())
+    within = f"{has['resourceuri']}/".lower().startswith(f"{conditions.get('resourceuri', '').rstrip('/')}/".lower())
+    others = {name: value for name, value in conditions.items() if name != "resourceuri"}
+    return within and all(has[name].lower() == value.lower() for name, value in others.items())
 
 
 def _select(event: Json, columns: set[str]) -> Json:

@@ -68,7 +68,8 @@ class Operations:
         key = resource_id.lower()
         return next((r for r in self._all.values() if not r.done and r.resource == key and r.name == name), None)
 
-    def _find(self, request: Request) -> Running:
+    def find(self, request: Request) -> Running:
+        """The operation that a poll is about: 404 where there is none."""
         running = self._all.get(request.path.names[-1].lower())
         if running is None:
             raise ArmError(404, "OperationNotFound", f"Operation {request.path.names[-1]} was not found.")
@@ -76,7 +77,7 @@ class Operations:
 
     def status(self, request: Request) -> Reply:
         """The poll of an Azure-AsyncOperation URL: 200 with the status in the body, until and after the end."""
-        running = self._find(request)
+        running = self.find(request)
         if not running.done:
             return Reply({"status": "InProgress"}, headers=self.pacing)
         error = {} if running.error is None else {"error": running.error}
@@ -84,9 +85,10 @@ class Operations:
 
     def result(self, request: Request) -> Reply:
         """The poll of a Location URL: 202 with ``null`` until the end, then the answer itself or its error."""
-        running = self._find(request)
+        running = self.find(request)
         if not running.done:
-            where = request.url(request.path.text)
+            others = {name: value for name, value in request.query.items() if name != "api-version"}
+            where = request.url(request.path.text, **others)
             return Reply(status=202, headers={"Location": where, **self.pacing})
         if running.error is not None:
             error = running.error
@@ -94,7 +96,8 @@ class Operations:
         return Reply(running.answer)
 
 
-def location_url(request: Request, region: str, running: Running, *, kind: str) -> str:
-    """Where to poll: `kind` is ``operations`` (status) or ``operationResults`` (answer)."""
-    where = f"/subscriptions/{request.path.subscription}/providers/Microsoft.Network/locations/{region}"
-    return request.url(f"{where}/{kind}/{running.id}")
+def location_url(request: Request, region: str, running: Running, *, kind: str, **query: str) -> str:
+    """Where to poll, at the provider that was asked: `kind` is ``operations`` or ``operationResults`` (answer)."""
+    provider = request.path.type.partition("/")[0]
+    where = f"/subscriptions/{request.path.subscription}/providers/{provider}/locations/{region}"
+    return request.url(f"{where}/{kind}/{running.id}", **query)

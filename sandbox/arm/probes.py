@@ -4,6 +4,7 @@ Sources: REST reference of Network Watchers; recorded traffic for the error code
 Azure gives for a VM in another region, without an agent or not running is not published: those are the sandbox's own.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,12 @@ _ATTACHED = {
     "effectiveRouteTable": ("Routes", "routes"),
 }
 
+# What ARM itself refuses, before Network Watcher sees the request and begins anything.
+_REFUSED = frozenset({401, 403})
+
+# Of these, an entry names a part.
+_PARTS = frozenset({"script"})
+
 _AGENT = "microsoft.azure.networkwatcher"
 
 type Facts = Mapping[str, set[str]]
@@ -36,6 +43,7 @@ class Probes:
     def __init__(self, world: World, operations: Operations) -> None:
         self._world = world
         self._operations = operations
+        self._asked: dict[int, itertools.count[int]] = {}
 
     def connectivity_check(self, request: Request) -> Reply:
         """One check at a time for a source VM; it needs the agent there."""
@@ -72,7 +80,8 @@ class Probes:
         """Which rules of which security groups were looked at; the target may be stopped."""
         body = self._body(request, "networkConfigurationDiagnostic")
         self._require_watched(request, body["targetResourceId"], running=False)
-        return self._start(request, "networkConfigurationDiagnostic", body["targetResourceId"], _flat(body))
+        facts = {**_flat(body), **_flat((body["profiles"] or [{}])[0])}
+        return self._start(request, "networkConfigurationDiagnostic", body["targetResourceId"], facts)
 
     def effective(self, request: Request) -> Reply:
         """POST …/networkInterfaces/{nic}/effectiveNetworkSecurityGroups or …/effectiveRouteTable."""
@@ -136,9 +145,16 @@ class Probes:
             )
             raise ArmError(400, "InvalidRequest", text, [])
 
-    def _start(self, request: Request, kind: str, resource: str, facts: Facts) -> Reply:
+    def scripted(self, kind: str, resource: str, facts: Facts) -> tuple[Json | None, Json | None]:
+        """The scenario's answer to a question, or the error in which it ends; one that begins nothing is raised."""
         entry = self._entry(kind, resource, facts)
-        running = self._operations.start(resource, kind, answer=entry.answer, error=entry.error)
+        if entry.error is not None and entry.error.get("status") in _REFUSED:
+            raise ArmError(entry.error["status"], entry.error["code"], entry.error["message"])
+        return entry.nth(next(self._asked.setdefault(id(entry), itertools.count()))), entry.error
+
+    def _start(self, request: Request, kind: str, resource: str, facts: Facts) -> Reply:
+        answer, error = self.scripted(kind, resource, facts)
+        running = self._operations.start(resource, kind, answer=answer, error=error)
         region = (self._world.find(resource) or {}).get("location", "")
         where = location_url(request, region, running, kind="operationResults")
         return Reply(status=202, headers={"Location": where, **self._operations.pacing})
@@ -165,5 +181,9 @@ def _flat(body: Json) -> Facts:
 
 
 def _matches(entry: Probe, facts: Facts) -> bool:
-    lower = {name: {value.lower() for value in values} for name, values in facts.items()}
-    return all(str(wanted).lower() in lower.get(name, set()) for name, wanted in entry.match.items())
+    """Whether all that an entry names is in the question: as a whole, and of a script as a part of it."""
+    for name, wanted in entry.match.items():
+        values, text = {value.lower() for value in facts.get(name, set())}, str(wanted).lower()
+        if not (any(text in value for value in values) if name in _PARTS else text in values):
+            return False
+    return True

@@ -1,8 +1,8 @@
 """The few kinds of Resource Graph query that are asked here, read by pattern.
 
 This is not a KQL engine. A query is a table and steps; a step is one of: ``where`` with conditions joined by ``and``,
-``project``, ``extend``, ``order by`` (``sort by``), ``take`` (``limit``) and ``count``. Anything else is refused with
-Azure's InvalidQuery, never half understood.
+``project``, ``extend``, ``mv-expand``, ``order by`` (``sort by``), ``take`` (``limit``) and ``count``. A column may be
+an ``iff`` of two others. Anything else is refused with Azure's InvalidQuery, never half understood.
 """
 
 import re
@@ -19,6 +19,8 @@ _CONDITION = re.compile(
 _MEMBERSHIP = re.compile(rf"({_VALUE})\s+(!?in~?)\s*\(\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*\)", re.IGNORECASE)
 _PRESENCE = re.compile(rf"(isnotempty|isempty|isnotnull|isnull)\(\s*({_VALUE})\s*\)", re.IGNORECASE)
 _COLUMN = re.compile(rf"(?:(\w+)\s*=\s*)?({_VALUE})")
+_CHOICE = re.compile(r"(\w+)\s*=\s*iff\((.*)\)", re.IGNORECASE)
+_EXPAND = re.compile(rf"(?:(\w+)\s*=\s*)?({_VALUE})(?:\s+limit\s+(\d+))?", re.IGNORECASE)
 _ORDER = re.compile(r"(\w+)(?:\s+(asc|desc))?(?:\s+nulls\s+(?:first|last))?", re.IGNORECASE)
 
 type Rows = list[Json]
@@ -130,10 +132,21 @@ def _where(rows: Rows, rest: str) -> Rows:
 
 def _columns(rest: str) -> Iterable[tuple[str, Callable[[Json], Any]]]:
     for part in _split(rest, ","):
-        found = _COLUMN.fullmatch(part.strip())
-        if found is None:
+        if found := _CHOICE.fullmatch(part.strip()):
+            yield found[1], _choice(found[2])
+        elif found := _COLUMN.fullmatch(part.strip()):
+            yield found[1] or found[2].replace(".", "_"), _reader(found[2])
+        else:
             raise invalid(f"Column {part.strip()!r} is not understood.")
-        yield found[1] or found[2].replace(".", "_"), _reader(found[2])
+
+
+def _choice(inside: str) -> Callable[[Json], Any]:
+    """What is in the brackets of ``iff``: a condition, then one column for where it holds and one for where not."""
+    parts = [part.strip() for part in _split(inside, ",")]
+    if len(parts) != 3 or not all(re.fullmatch(_VALUE, part) for part in parts[1:]):
+        raise invalid(f"iff({inside}) is not understood.")
+    test, yes, no = _condition(parts[0]), _reader(parts[1]), _reader(parts[2])
+    return lambda row: yes(row) if test(row) else no(row)
 
 
 def _project(rows: Rows, rest: str) -> Rows:
@@ -144,6 +157,25 @@ def _project(rows: Rows, rest: str) -> Rows:
 def _extend(rows: Rows, rest: str) -> Rows:
     columns = list(_columns(rest))
     return [row | {name: read(row) for name, read in columns} for row in rows]
+
+
+def _expand(rows: Rows, rest: str) -> Rows:
+    """A row for each element of a list, up to a limit for each row: what is behind it is left out without a word.
+
+    Source: "Understand the Azure Resource Graph query language" (128 unless it says more, 2,000 at most). Whether a
+    row without elements stays is not something to rely on; here it does, with null.
+    """
+    found = _EXPAND.fullmatch(rest)
+    most = int(found[3] or 128) if found else 0
+    if found is None or most > 2000:
+        raise invalid(f"mv-expand {rest!r} is not understood.")
+    name, read = found[1] or found[2].replace(".", "_"), _reader(found[2])
+    expanded = []
+    for row in rows:
+        listed = read(row)
+        elements = listed[:most] if isinstance(listed, list) and listed else [None if listed == [] else listed]
+        expanded += [row | {name: element} for element in elements]
+    return expanded
 
 
 def _order(rows: Rows, rest: str) -> Rows:
@@ -172,6 +204,7 @@ _STEPS = {
     "where": _where,
     "project": _project,
     "extend": _extend,
+    "mv-expand": _expand,
     "order": _order,
     "take": _take,
     "count": _count,

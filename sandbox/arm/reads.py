@@ -18,6 +18,7 @@ class Reads:
 
     def one(self, request: Request) -> Reply:
         """GET of a resource, top-level or nested."""
+        self._world.require_readable(request.path)
         body = seen_at(self._world.get(request.path), request.api_version)
         if body["type"].lower() == VM and "instanceview" in request.query.get("$expand", "").lower():
             body["properties"]["instanceView"] = self._instance_view(body)

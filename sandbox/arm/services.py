@@ -7,6 +7,8 @@ from sandbox.arm.monitor import Monitor
 from sandbox.arm.operations import Operations
 from sandbox.arm.probes import Probes
 from sandbox.arm.reads import Reads
+from sandbox.arm.run_command import RunCommands
+from sandbox.arm.tags import ServiceTags
 from sandbox.arm.wire import ArmError, Path, Reply, Request
 from sandbox.arm.world import World
 from sandbox.arm.writes import Writes
@@ -15,6 +17,7 @@ from sandbox.scenario import Operation, Scenario
 type Handler = Callable[[Request], Reply]
 
 _NETWORK = "microsoft.network"
+_COMPUTE = "microsoft.compute"
 
 
 class Services:
@@ -35,12 +38,17 @@ class Services:
     def _special(self) -> dict[tuple[str, str], Handler]:
         """Requests that are not plain reads and writes, by method and lower-case type."""
         probes, monitor = Probes(self.world, self.operations), Monitor(self.world, self._reads)
+        guests = RunCommands(self.world, self.operations, probes)
         watcher, nic, place = f"{_NETWORK}/networkwatchers", f"{_NETWORK}/networkinterfaces", f"{_NETWORK}/locations"
         vnet = f"{_NETWORK}/virtualnetworks"
         return {
             ("GET", f"{place}/operations"): self.operations.status,
             ("GET", f"{place}/operationresults"): self.operations.result,
-            ("GET", "microsoft.compute/virtualmachines/instanceview"): self._reads.instance_view,
+            ("GET", f"{place}/servicetags"): ServiceTags(self.world).list,
+            ("GET", f"{_COMPUTE}/locations/operations"): guests.poll,
+            ("GET", f"{_COMPUTE}/virtualmachines/instanceview"): self._reads.instance_view,
+            ("POST", f"{_COMPUTE}/virtualmachines/runcommand"): guests.invoke,
+            ("POST", f"{_COMPUTE}/virtualmachinescalesets/virtualmachines/runcommand"): guests.invoke,
             ("GET", "microsoft.authorization/locks"): self._reads.locks,
             ("GET", "microsoft.insights/metrics"): monitor.metrics,
             ("GET", "microsoft.insights/eventtypes/values"): monitor.activity_log,

@@ -111,6 +111,14 @@ def network() -> Shapes:
     return Shapes(types, models)
 
 
+@functools.cache
+def compute() -> Shapes:
+    """The shapes of azure-mgmt-compute."""
+    from azure.mgmt.compute import models, types  # noqa: PLC0415
+
+    return Shapes(types, models)
+
+
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 

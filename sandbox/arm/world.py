@@ -9,6 +9,8 @@ from sandbox.arm.wire import ArmError, Json, Path, resource_not_found
 from sandbox.scenario import Scenario
 
 TENANT = "6a1f3c52-9e07-4b8d-8c41-d27b5e90fa13"
+CLIENT = "7c1f2f0e-53c4-4f3e-8a86-0f6a7f4d9b21"
+"""The object id of the product's identity, as refusals name it."""
 
 
 def new_etag() -> str:
@@ -59,6 +61,7 @@ class World:
             for body in [*scenario.resources, *extensions]:
                 self.resources[body["id"].lower()] = copy.deepcopy(body)
             self.power |= {vm.lower(): state for vm, state in scenario.power_states.items()}
+        self._forbidden = {name.lower() for scenario in self.scenarios for name in scenario.forbidden}
         self._groups: dict[tuple[str, str], Json] | None = None
         self.subscriptions = {(Path.parse(i).subscription or "").lower() for i in self.resources}
 
@@ -90,6 +93,16 @@ class World:
         if body is None:
             raise resource_not_found(path)
         return body
+
+    def require_readable(self, path: Path) -> None:
+        """403 in the words of ARM when the scenario says that the resource may not be read."""
+        if path.key in self._forbidden:
+            text = (
+                f"The client '{CLIENT}' with object id '{CLIENT}' does not have authorization to perform action "
+                f"'{path.type}/read' over scope '{path.text}' or the scope is invalid. If access was recently granted, "
+                "please refresh your credentials."
+            )
+            raise ArmError(403, "AuthorizationFailed", text)
 
     def require_scope(self, path: Path) -> None:
         """404 when the subscription or the resource group of a path does not exist."""

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from diagnostics.cloud.clients import Clients
+from diagnostics.cloud.guest import AzureGuest
 from diagnostics.cloud.inventory import AzureInventory
+from diagnostics.cloud.monitor import AzureMonitor
 from diagnostics.cloud.nics import AzureNics
 from diagnostics.cloud.watcher import AzureWatcher
 from diagnostics.network.ids import ResourceId
@@ -16,7 +18,7 @@ from diagnostics.scopes import Scopes
 from diagnostics.settings import Settings
 from sandbox.arm import Sandbox
 from sandbox.azurite import Azurite
-from sandbox.scenario import scenarios
+from sandbox.scenario import Scenario, scenarios
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Estate:
         return ResourceId.parse(next(body["id"] for body in bodies if body["name"] == name))
 
     def subscription(self, scenario: str) -> str:
-        return next(each.subscription for each in self.sandbox.scenarios if each.name == scenario)
+        return self.scenario(scenario).subscription
 
     def inventory(self, scopes: str | None = None) -> AzureInventory:
         return AzureInventory(self.clients, Scopes.parse(scopes) if scopes else self.settings.scopes)
@@ -41,7 +43,17 @@ class Estate:
         return AzureNics(self.clients, poll_seconds=0.02, wait_seconds=wait_seconds)
 
     def watcher(self, *, wait_seconds: float = 10.0) -> AzureWatcher:
-        return AzureWatcher(self.clients, wait_seconds)
+        return AzureWatcher(self.clients, poll_seconds=0.02, wait_seconds=wait_seconds)
+
+    def guest(self, *, wait_seconds: float = 10.0) -> AzureGuest:
+        return AzureGuest(self.clients, poll_seconds=0.02, wait_seconds=wait_seconds)
+
+    def monitor(self) -> AzureMonitor:
+        return AzureMonitor(self.clients)
+
+    def scenario(self, name: str) -> Scenario:
+        """A whole one: what a test changes in it is the sandbox's truth from then on."""
+        return next(each for each in self.sandbox.scenarios if each.name == name)
 
     def statuses(self, method: str, path: str) -> list[int]:
         """How the requests with this in their path were answered."""

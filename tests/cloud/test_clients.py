@@ -25,6 +25,31 @@ def test_threads_read_with_the_same_client(estate: Estate) -> None:
     assert list(read) == names
 
 
+@pytest.mark.parametrize(
+    ("url", "is_arm"),
+    [
+        ("https://management.azure.com/subscriptions/s", True),
+        ("https://MANAGEMENT.azure.com:443/subscriptions/s", True),
+        ("https://brazilus.management.azure.com/subscriptions/s", True),
+        ("http://management.azure.com/subscriptions/s", False),
+        ("https://management.azure.com:8443/subscriptions/s", False),
+        ("https://evilmanagement.azure.com/subscriptions/s", False),
+        ("https://management.azure.com.example.com/subscriptions/s", False),
+        ("https://management.azure.com@example.com/subscriptions/s", False),
+        ("https://example.com@management.azure.com/subscriptions/s", False),
+        ("https://example.com\\.management.azure.com/subscriptions/s", False),
+        ("https://management.azure.com\n.example.com/subscriptions/s", False),
+        ("https://management.azure.com:port/subscriptions/s", False),
+        ("//management.azure.com/subscriptions/s", False),
+        ("/subscriptions/s", False),
+    ],
+)
+def test_where_a_token_may_go(estate: Estate, url: str, is_arm: bool) -> None:  # noqa: FBT001
+    env = {"VMREACH_SCOPES": SUBSCRIPTION, "AzureWebJobsStorage": "unused"}
+    assert Clients(Settings.from_env(env)).is_arm(url) is is_arm
+    assert estate.clients.is_arm(f"{estate.sandbox.url}/subscriptions/s")
+
+
 @pytest.mark.parametrize("address", ["http://management.azure.com", "http://10.0.0.4", "http://127.0.0.1.example.com"])
 def test_plain_http_is_refused_elsewhere(estate: Estate, address: str) -> None:
     env = {**estate.sandbox.environment(), "AzureWebJobsStorage": "unused", "VMREACH_ARM_ENDPOINT": address}

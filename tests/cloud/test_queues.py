@@ -2,6 +2,7 @@ import base64
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from azure.storage.queue import QueueClient
@@ -11,6 +12,7 @@ from diagnostics.errors import PermanentError, TemporaryError
 from diagnostics.findings import QUEUE_LIMIT
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoint, Origin, RemediationRequest
 from diagnostics.settings import Storage
+from tests.conftest import Wait
 
 AWAY = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;QueueEndpoint=http://127.0.0.1:9/a;"
 
@@ -68,6 +70,15 @@ def test_storage_that_is_away_is_temporary_and_soon_known() -> None:
     with pytest.raises(TemporaryError, match="sending to queue findings: no answer"):
         Queues(Storage(AWAY)).send("findings", b"{}")
     assert time.monotonic() - began < 5  # an action group waits 10 seconds
+
+
+def test_a_message_for_later_is_not_seen_before(connection: str, queue: str, eventually: Wait) -> None:
+    queues = Queues(Storage(connection))
+    queues.send(queue, b"later", after=timedelta(seconds=1))
+    queues.send(queue, b"much later", after=timedelta(days=7))
+    queues.send(queue, b"now")
+    assert raw(connection, queue) == [base64.b64encode(b"now").decode()]
+    assert eventually(lambda: raw(connection, queue)) == [base64.b64encode(b"later").decode()]
 
 
 def test_requests_go_to_their_queues(connection: str) -> None:

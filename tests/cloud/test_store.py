@@ -13,7 +13,7 @@ from azure.data.tables import TableServiceClient
 
 from diagnostics.cloud.store import TableStore, ignored
 from diagnostics.cloud.tables import Tables
-from diagnostics.contracts import Attempt, Known, NicDocument
+from diagnostics.contracts import Attempt, Entry, Known, NicDocument
 from diagnostics.errors import ChangedError, TemporaryError
 from diagnostics.findings import Confidence, Finding, Remedy, Resource, Severity, Status, Step
 from diagnostics.findings import Outcome as StepOutcome
@@ -214,6 +214,106 @@ def test_attempts(store: TableStore, unique: str) -> None:
         assert store.attempt(unique) == each
 
 
+def test_a_request_is_finished_when_it_is_done(store: TableStore, unique: str) -> None:
+    assert not store.finished(unique)
+    assert store.begin(unique, holder="m1", now=NOW)
+    assert not store.finished(unique)
+    store.finish(unique, now=NOW)
+    assert store.finished(unique)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"null", b'{"a":1}', noise(200_000).encode(), b"x" * 9_000_000],
+    ids=["nothing", "null", "JSON", "200 kB", "9 MB that compress well"],
+)
+def test_a_question_is_noted_and_then_its_answer(store: TableStore, unique: str, answer: bytes) -> None:
+    ticket = f"https://management.azure.com/subscriptions/s/operationResults/{'x' * 2_000}?t={noise(500)}"
+    assert store.entry(unique, "q1") is None
+    for entry in (Entry(ticket), Entry(ticket, answer), Entry(ticket, answer)):
+        store.note(unique, "q1", entry)
+        assert store.entry(unique, "q1") == entry
+    assert store.entry(unique, "q2") is None
+
+
+def test_of_an_answer_that_fits_into_no_table_the_ticket_is_kept(store: TableStore, unique: str) -> None:
+    store.note(unique, "q", Entry("t", noise(2_000_000).encode()))
+    assert store.entry(unique, "q") == Entry("t")
+
+
+def test_a_shorter_answer_leaves_nothing_of_a_longer_one(store: TableStore, unique: str) -> None:
+    for answer in (noise(200_000).encode(), b"{}", None):
+        store.note(unique, "q", Entry("t", answer))
+        assert store.entry(unique, "q") == Entry("t", answer)
+
+
+def test_a_request_that_is_done_is_forgotten_and_no_other(store: TableStore, unique: str) -> None:
+    for number in range(12):
+        store.note(unique, f"q{number}", Entry("t", b"{}"))
+    store.note(f"{unique}-other", "q0", Entry("t"))
+    for _ in range(2):
+        store.forget(unique)
+        assert [store.entry(unique, f"q{number}") for number in range(12)] == [None] * 12
+    assert store.entry(f"{unique}-other", "q0") == Entry("t")
+
+
+def test_a_lease_is_one_holders_until_it_ends(store: TableStore, unique: str) -> None:
+    def lease(holder: str, at: int) -> bool:
+        now = NOW + timedelta(minutes=at)
+        return store.lease(unique, holder=holder, now=now, until=now + timedelta(minutes=8))
+
+    assert [lease("r1", 0), lease("r2", 0), lease("r1", 5), lease("r2", 8), lease("r2", 12)] == [1, 0, 1, 0, 0]
+    assert [lease("r2", 13), lease("r1", 13)] == [True, False]
+
+
+def test_a_lease_that_is_given_back_is_free(store: TableStore, unique: str) -> None:
+    store.give_back(unique, holder="r1")
+    for holder in ("r1", "r2"):
+        assert store.lease(unique, holder=holder, now=NOW, until=NOW + timedelta(minutes=8))
+        store.give_back(unique, holder=holder)
+
+
+def test_giving_back_what_another_has_does_nothing(store: TableStore, unique: str) -> None:
+    assert store.lease(unique, holder="r1", now=NOW, until=NOW + timedelta(minutes=8))
+    store.give_back(unique, holder="r2")
+    assert not store.lease(unique, holder="r2", now=NOW, until=NOW + timedelta(minutes=8))
+    later = NOW + timedelta(minutes=9)
+    assert store.lease(unique, holder="r2", now=later, until=later + timedelta(minutes=8))
+    store.give_back(unique, holder="r1")
+    assert not store.lease(unique, holder="r1", now=later, until=later + timedelta(minutes=8))
+
+
+@pytest.mark.parametrize("state", ["new", "given back", "ended"])
+def test_of_many_at_once_one_has_the_lease(store: TableStore, unique: str, state: str) -> None:
+    if state != "new":
+        assert store.lease(unique, holder="before", now=NOW, until=NOW + timedelta(minutes=1))
+    if state == "given back":
+        store.give_back(unique, holder="before")
+    now, together = NOW + timedelta(minutes=2), threading.Barrier(16)
+
+    def lease(number: int) -> bool:
+        together.wait()
+        return store.lease(unique, holder=f"r{number}", now=now, until=now + timedelta(minutes=8))
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(lease, range(16))) == 1
+
+
+def test_what_another_took_meanwhile_is_not_given_back(connection: str, store: TableStore, unique: str) -> None:
+    class Slow(Tables):
+        """Somebody takes the lease between reading and deleting it."""
+
+        def delete(self, table: str, entity: Any, *, whatever: bool = False) -> None:
+            later = NOW + timedelta(minutes=9)
+            assert store.lease(unique, holder="r2", now=later, until=later + timedelta(minutes=8))
+            super().delete(table, entity, whatever=whatever)
+
+    slow = TableStore(Slow(Storage(connection)))
+    assert slow.lease(unique, holder="r1", now=NOW, until=NOW + timedelta(minutes=8))
+    slow.give_back(unique, holder="r1")
+    assert not store.lease(unique, holder="r3", now=NOW + timedelta(minutes=10), until=NOW + timedelta(minutes=18))
+
+
 @pytest.mark.parametrize("odd", ODD_IDS)
 def test_any_text_is_an_id(store: TableStore, unique: str, odd: str) -> None:
     text = f"{odd}{unique}" if odd.strip() else odd
@@ -241,7 +341,7 @@ def test_a_table_that_was_deleted_comes_back(connection: str, unique: str) -> No
             assert tables.insert("deletedtable", entity), unique
 
 
-@pytest.mark.parametrize("what", ["get", "query", "insert", "upsert", "replace"])
+@pytest.mark.parametrize("what", ["get", "query", "insert", "upsert", "replace", "delete"])
 def test_storage_that_is_away_is_temporary(what: str) -> None:
     tables = Tables(Storage(AWAY))
     entity = {"PartitionKey": "p", "RowKey": "r"}
@@ -251,6 +351,7 @@ def test_storage_that_is_away_is_temporary(what: str) -> None:
         "insert": lambda: tables.insert("t0t", entity),
         "upsert": lambda: tables.upsert("t0t", entity),
         "replace": lambda: tables.replace("t0t", entity, version="1"),
+        "delete": lambda: tables.delete("t0t", entity, whatever=True),
     }
     with pytest.raises(TemporaryError):
         calls[what]()

@@ -13,7 +13,8 @@ from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoi
 from diagnostics.network.ids import ResourceId
 from diagnostics.scopes import Scopes
 from diagnostics.settings import RemediationMode
-from tests.fakes import NOON, Calls, Clock, Inventory, Nics, Outbox, Sink, Store, Watcher
+from tests.fake_azure import Inventory, Monitor, Nics, Prober, Watcher
+from tests.fakes import NOON, Calls, Clock, Outbox, Sink, Store
 
 SUBSCRIPTION = "3f2b1c9e-6a50-4d7e-9a51-0c8d5b7e2f10"
 ELSEWHERE = "99999999-6a50-4d7e-9a51-0c8d5b7e2f10"
@@ -50,11 +51,15 @@ BLOCKED = json.dumps(
 ).encode()
 
 
-def nic_document(name: str = "web-1", state: str = "Failed", file: str = "plain") -> dict[str, Any]:
-    """A NIC as Azure sends it, under another name and in another state."""
+def nic_document(
+    name: str = "web-1", state: str = "Failed", file: str = "plain", address: str | None = None
+) -> dict[str, Any]:
+    """A NIC as Azure sends it, under another name, in another state and with another address."""
     text = (NICS / f"{file}.json").read_text(encoding="utf-8").replace("{group}", GROUP).replace("{name}", name)
     document: dict[str, Any] = json.loads(text)
     document["properties"]["provisioningState"] = state
+    if address:
+        document["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = address
     return document
 
 
@@ -87,17 +92,22 @@ class House:
         self.nics, self.store, self.outbox = Nics(self.calls), Store(self.calls), Outbox(self.calls)
         self.queue, self.teams = Sink("queue", self.calls), Sink("teams", self.calls)
         self.inventory, self.watcher = Inventory(self.nics, self.calls), Watcher(self.calls, answer)
+        self.guest, self.monitor = Prober("guest", self.calls, b"{}"), Monitor(self.calls)
+        self.policy: dict[str, Any] = {}
         self.inventory.add(vm_document())
         self.nics.add(nic_document(state=nic))
 
     @property
     def engine(self) -> Engine:
         """A new engine, as after a restart."""
-        policy = Policy(self.scopes, self.mode, Endpoint(address="example.com", port=443), own_client_id="me")
+        outside = Endpoint(address="example.com", port=443)
+        policy = Policy(self.scopes, self.mode, outside, own_client_id="me", **self.policy)
         return Engine(
             policy,
             inventory=self.inventory,
             watcher=self.watcher,
+            guest=self.guest,
+            monitor=self.monitor,
             nics=self.nics,
             store=self.store,
             sinks=[self.queue, self.teams],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from diagnostics.contracts import Entry
 from diagnostics.engine.engine import Delivery
 from diagnostics.errors import OutOfScopeError, ParseError, TemporaryError
 from diagnostics.intake.messages import Endpoint
@@ -194,7 +196,7 @@ def test_a_request_that_names_something_out_of_scope_is_refused(outside: dict[st
 def test_what_is_found_on_the_way_out_of_scope_is_not_looked_at() -> None:
     house = House(scopes=f"{GROUP}/providers/Microsoft.Compute/virtualMachines/web-1", nic="Failed")
     house.diagnose(asked())
-    assert "inventory.nic before" not in house.calls.log
+    assert NIC not in house.inventory.read
     assert house.outbox.remediations == []
     assert "lies outside VMREACH_SCOPES" in house.steps("CON000")
 
@@ -246,6 +248,48 @@ def test_what_may_work_later_is_tried_again_and_then_told() -> None:
     house.watcher.answer = BLOCKED
     house.diagnose(asked())
     assert len(both(house)) == 1
+
+
+def test_a_message_that_comes_back_continues() -> None:
+    house = House(answer=BLOCKED)
+    house.watcher.late = [TemporaryError("it has not ended")]
+    with pytest.raises(TemporaryError, match="has not ended"):
+        house.diagnose(asked())
+    house.diagnose(asked())
+    keys = [question.key for question in house.watcher.submitted]
+    assert len(keys) == len(set(keys)) > 0
+    assert (both(house), house.store.memory.entries) == (["CON005 open"], {})
+
+
+def test_what_failed_every_try_is_asked_anew_when_it_is_sent_again() -> None:
+    house = House(answer=BLOCKED)
+    house.watcher.late = [TemporaryError("it has not ended")]
+    with pytest.raises(TemporaryError):
+        house.diagnose(asked())
+    house.engine.poison("diagnosis-requests", asked().to_json(), Delivery("p1"))
+    house.diagnose(asked(), "m2")
+    assert len(house.watcher.asked) == 2
+
+
+def test_a_request_whose_turn_does_not_come_goes_back_into_line() -> None:
+    house = House(answer=BLOCKED)
+    until = house.clock.now() + timedelta(minutes=2)
+    house.store.memory.lease(f"vm-{VM.key}", holder="r0", now=house.clock.now(), until=until)
+    house.diagnose(asked())
+    assert house.outbox.later == [(timedelta(minutes=1), asked())]
+    assert (both(house), house.watcher.submitted) == ([], [])
+    house.clock.forward(minutes=1)
+    house.diagnose(house.outbox.later[0][1], "m2")
+    house.diagnose(asked(), "m1")
+    assert (both(house), len(house.watcher.asked)) == (["CON005 open"], 1)
+
+
+def test_what_a_run_that_was_cut_short_left_in_the_journal_is_forgotten() -> None:
+    house = House(answer=BLOCKED)
+    house.diagnose(asked())
+    house.store.memory.note("r1", "q", Entry("t"))
+    house.diagnose(asked())
+    assert house.store.memory.entries == {}
 
 
 def event(kind: str, writer: str) -> bytes:

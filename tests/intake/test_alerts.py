@@ -251,3 +251,17 @@ def test_the_origin_is_the_alert() -> None:
     essentials = load("metric-single")["data"]["essentials"]
     said = msgspec.to_builtins(request.origin)
     assert (said["alertRule"], said["firedAt"]) == (essentials["alertRule"], essentials["firedDateTime"])
+
+
+@pytest.mark.parametrize(
+    ("name", "signal"),
+    [
+        ("connection-monitor", "metric TestResult"),
+        ("metric-single", "metric VmAvailabilityMetric"),
+        ("resource-health", "resource health"),
+        ("activity-administrative", "Microsoft.Network/networkInterfaces/write"),
+        ("log-v1-results", None),
+    ],
+)
+def test_what_the_alert_watches(name: str, signal: str | None) -> None:
+    assert {request.origin.signal for request in requests(load(name))} == {signal}

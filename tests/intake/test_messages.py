@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from diagnostics.errors import ParseError
 from diagnostics.intake.messages import (
+    MOST_FINDINGS,
     ClosureRequest,
     DiagnosisRequest,
     Endpoint,
@@ -21,6 +22,7 @@ from diagnostics.intake.messages import (
     Problem,
     Protocol,
     Reason,
+    Recheck,
     RemediationRequest,
     is_host_or_address,
     is_vm_name,
@@ -61,6 +63,9 @@ _origins = st.builds(
     alert_rule=st.none() | _texts,
     fired_at=st.none() | _texts,
 )
+_rechecks = st.builds(
+    Recheck, of=_texts, round=st.integers(1, 9), findings=st.lists(_texts, max_size=MOST_FINDINGS).map(tuple)
+)
 _requests = {
     "diagnosis-request": st.builds(
         DiagnosisRequest,
@@ -70,6 +75,7 @@ _requests = {
         destination=st.none() | _ends,
         protocol=st.none() | st.sampled_from(Protocol),
         origin=_origins,
+        recheck=st.none() | _rechecks,
     ),
     "remediation-request": st.builds(
         RemediationRequest,
@@ -128,6 +134,10 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("diagnosis-request", {"requestId": 5}, "$.requestId: Expected `str`, got `int`: 5"),
     ("diagnosis-request", {"requestId": ""}, "$.requestId: ''"),
     ("diagnosis-request", {"requestId": " "}, "$.requestId: ' '"),
+    ("diagnosis-request", {"recheck": {"of": "", "round": 1}}, "$.recheck.of: ''"),
+    ("diagnosis-request", {"recheck": {"of": "r0", "round": 0}}, "$.recheck.round: 0"),
+    ("diagnosis-request", {"recheck": {"of": "r0", "round": 1, "findings": [" "]}}, "$.recheck.findings[0]: ' '"),
+    ("diagnosis-request", {"recheck": {"of": "r0", "round": 1, "findings": ["f"] * 33}}, "$.recheck.findings: 33"),
     ("diagnosis-request", {"requestId": "x" * 513}, "$.requestId: 'xxx"),
     ("diagnosis-request", {"schemaVersion": "2.0"}, "$.schemaVersion: Invalid enum value '2.0'"),
     ("diagnosis-request", {"problem": "vm-to-moon"}, "$.problem: Invalid enum value 'vm-to-moon'"),

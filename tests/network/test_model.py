@@ -142,6 +142,20 @@ def test_a_nic() -> None:
     assert (nic.owns("10.0.0.4"), nic.owns("10.0.0.5"), nic.security_group, nic.failed) == (True, False, None, False)
 
 
+@pytest.mark.parametrize(
+    ("settings", "servers"),
+    [
+        ({"dnsSettings": {"dnsServers": ["10.0.0.5", "10.0.0.6"]}}, ("10.0.0.5", "10.0.0.6")),
+        ({"dnsSettings": {"dnsServers": [], "internalDomainNameSuffix": "x"}}, ()),
+        ({"dnsSettings": {"dnsServers": None}}, ()),
+        ({"dnsSettings": None}, ()),
+        ({}, ()),
+    ],
+)
+def test_dns_servers_of_a_nic(settings: dict[str, Any], servers: tuple[str, ...]) -> None:
+    assert Nic.decode(body(NIC, **settings)).dns_servers == servers
+
+
 def test_rules_by_name_and_direction() -> None:
     own = [
         {"name": "Deny-RDP", "properties": {"priority": 100, "direction": way, "access": "Deny"}}

@@ -9,7 +9,7 @@ from diagnostics.intake.messages import Endpoint, Problem
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Vm
 from diagnostics.runbooks.questions import FindVms, Unread
-from tests.runbooks.world import GROUP, World, check, hop, net, vm
+from tests.runbooks.world import GROUP, World, check, ended, hop, net, vm
 
 SOURCE = hop(vm("web-1"), "10.0.0.4", kind="Source")
 DEAD = check("Unreachable", SOURCE, hop(None, "10.0.2.4"))
@@ -23,7 +23,7 @@ def test_a_machine_that_is_off_is_not_probed(world: World, sql: Endpoint, name: 
     finding = world.only(vm("web-1"), sql)
     assert (finding.check, finding.resource.name, finding.confidence) == ("VM001", name, Confidence.PROVEN)
     assert f"az vm start --subscription s1 --resource-group rg --name {name}" == finding.remedy.az_cli
-    assert (world.probes, finding.steps[-1].outcome) == ([], Outcome.SKIPPED)
+    assert (world.probes, ended(finding, "TCP ping")) == ([], Outcome.SKIPPED)
 
 
 def test_a_power_state_that_azure_does_not_give_is_not_off(world: World, sql: Endpoint) -> None:
@@ -132,7 +132,7 @@ def test_a_silent_secondary_nic_points_to_the_guests_gateway(world: World, end: 
     diagnosis = world.diagnose(vm("web-1"), end)
     (finding,) = diagnosis.findings
     assert (diagnosis.problem, world.probes[0].destination) == (Problem.SECONDARY_NIC, "10.0.2.4")
-    assert (finding.check, finding.confidence, finding.because[0].name) == ("CON009", Confidence.POSSIBLE, "sql-nic-2")
+    assert (finding.check, finding.confidence, finding.because[0].name) == ("CON016", Confidence.POSSIBLE, "sql-nic-2")
     assert finding.remedy.az_cli == "route add 0.0.0.0 mask 0.0.0.0 -p 10.0.2.1"
 
 

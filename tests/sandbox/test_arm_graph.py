@@ -129,8 +129,13 @@ def test_the_graph_may_lag_behind() -> None:
 
 
 ROWS: list[dict[str, Any]] = [
-    {"id": "/2", "name": "b", "tags": {"env": "Prod"}, "properties": {"n": 5, "on": True, "text": "old port 22"}},
-    {"id": "/1", "name": "A|x", "tags": None, "properties": {"n": 12, "on": False}},
+    {
+        "id": "/2",
+        "name": "b",
+        "tags": {"env": "Prod"},
+        "properties": {"n": 5, "on": True, "text": "old port 22", "ports": [{"no": 22}, {"no": 80}]},
+    },
+    {"id": "/1", "name": "A|x", "tags": None, "properties": {"n": 12, "on": False, "ports": []}},
     {"id": "/3", "name": "c", "tags": {"env": "dev"}, "properties": {}},
 ]
 
@@ -158,10 +163,22 @@ ROWS: list[dict[str, Any]] = [
         ("sort by id", ["/3", "/2", "/1"]),
         ("order by id asc | take 2", ["/1", "/2"]),
         ("extend e = tostring(tags.env) | where e =~ 'DEV'", ["/3"]),
+        ("extend e = iff(name =~ 'B', tags.env, properties.n) | where e in~ ('prod', '12')", ["/2", "/1"]),
+        ("mv-expand p = properties.ports | where tostring(p.no) == '22'", ["/2"]),
+        ("mv-expand properties.ports | where isnotempty(properties_ports.no)", ["/2", "/2"]),
+        ("mv-expand p = properties.ports limit 1 | where isnotempty(p.no)", ["/2"]),
+        ("mv-expand p = properties.ports | where isnull(p)", ["/1", "/3"]),
     ],
 )
 def test_steps_of_a_query(steps: str, ids: list[str]) -> None:
     assert [row["id"] for row in query.run(f"t | {steps}", {"t": ROWS})] == ids
+
+
+def test_a_list_is_expanded_up_to_the_default_limit() -> None:
+    row = {"id": "/1", "numbers": list(range(200))}
+    expanded = query.run("t | mv-expand n = numbers", {"t": [row]})
+    assert [each["n"] for each in expanded] == list(range(128))
+    assert query.run("t | mv-expand n = numbers limit 2000 | count", {"t": [row]}) == [{"Count": 200}]
 
 
 def test_columns_of_a_query() -> None:
@@ -181,7 +198,10 @@ def test_columns_of_a_query() -> None:
         "t | project strcat(a)",
         "t | order by name up",
         "t | take some",
-        "t | mv-expand x",
+        "t | mv-expand",
+        "t | mv-expand x limit 2001",
+        "t | extend a = iff(name, id, id)",
+        "t | extend a = iff(name == 'b', id)",
     ],
 )
 def test_queries_that_are_refused(text: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from sandbox.arm.clients import Azure, code_of, connected
+from sandbox.scenario import Metric
 
 
 def now() -> datetime:
@@ -121,3 +122,86 @@ def test_role_actions_of_monitor(azure: Azure) -> None:
     list(azure.monitor.activity_logs.list(filter=since(60)))
     found = [call.role_actions[0] for call in azure.sandbox.calls[-2:]]
     assert found == ["Microsoft.Insights/metrics/read", "Microsoft.Insights/eventtypes/values/read"]
+
+
+def test_a_log_about_a_resource_has_what_is_nested_in_it() -> None:
+    """As recorded: events about tags of a VM are found by the VM's id."""
+    with connected("vm-to-vm-nsg") as azure:
+        group = azure.id("nsg-orders-data")
+        for uri, count in ((group, 3), (group.upper(), 3), (f"{group}/securityRules/deny-lateral-movement", 1)):
+            own = since(48 * 60, f" and resourceUri eq '{uri}'")
+            assert len(list(azure.monitor.activity_logs.list(filter=own))) == count
+        assert (
+            list(azure.monitor.activity_logs.list(filter=since(48 * 60, f" and resourceUri eq '{group[:-1]}'"))) == []
+        )
+
+
+NAT = "SNATConnectionCount"
+
+
+@pytest.fixture
+def gateway() -> Iterator[tuple[Azure, str]]:
+    with connected("healthy") as azure:
+        path = azure.id("nic-crm-app-01").replace("networkInterfaces/nic-crm-app-01", "natGateways/natgw")
+        body = {"id": path, "name": "natgw", "type": "Microsoft.Network/natGateways", "location": "westeurope"}
+        azure.sandbox.create(body | {"properties": {}})
+        for state, total in (("Failed", 7.0), ("Attempted", 9.0)):
+            condition = f"ConnectionState eq '{state}'"
+            azure.scenario.metrics.append(Metric(path, NAT, "Count", {"total": [total]}, condition))
+        azure.scenario.metrics.append(Metric(path, NAT, "Count", {"total": [40.0]}))
+        yield azure, path
+
+
+@pytest.mark.parametrize(
+    ("condition", "series"),
+    [
+        ("", [({}, 40.0)]),
+        ("connectionstate eq 'FAILED'", [({"connectionstate": "failed"}, 7.0)]),
+        ("ConnectionState eq '*'", [({"connectionstate": "failed"}, 7.0), ({"connectionstate": "attempted"}, 9.0)]),
+        ("ConnectionState eq 'Pending'", []),
+        ("Protocol eq 'TCP'", []),
+    ],
+)
+def test_a_filter_on_dimensions_selects_series(
+    gateway: tuple[Azure, str], condition: str, series: list[tuple[dict[str, str], float]]
+) -> None:
+    azure, path = gateway
+    given: dict[str, Any] = {"timespan": span(5), "interval": "PT1M", "aggregation": "Total", "filter": condition}
+    found: Any = next(iter(azure.monitor.metrics.list(path, metricnames=NAT, **given).value))
+    assert [
+        ({each.name.value: each.value for each in one.metadatavalues}, one.data[-1].total) for one in found.timeseries
+    ] == series
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "condition"),
+    [
+        ("natGateways", "SnatConnectionCounts", ""),
+        ("natGateways", "DatapathAvailability", "ConnectionState eq 'Failed'"),
+        ("natGateways", NAT, "ConnectionState ne 'Failed'"),
+        ("loadBalancers", "TotalConnectionCount", ""),
+        ("loadBalancers", "SnatConnectionCount", "Protocol eq 'TCP'"),
+    ],
+)
+def test_metrics_and_dimensions_that_a_type_does_not_have(azure: Azure, kind: str, name: str, condition: str) -> None:
+    path = azure.id("nic-shop-web-01").replace("networkInterfaces/nic-shop-web-01", f"{kind}/other")
+    azure.sandbox.create({"id": path, "name": "other", "type": f"Microsoft.Network/{kind}", "location": "westeurope"})
+    given: dict[str, Any] = {"timespan": span(5), "interval": "PT1M", "aggregation": "Total", "filter": condition}
+    with pytest.raises(HttpResponseError) as error:
+        azure.monitor.metrics.list(path, metricnames=name, **given)
+    assert error.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("natGateways", f"{NAT},TotalConnectionCount,DatapathAvailability,PacketDropCount"),
+        ("loadBalancers", "SnatConnectionCount,AllocatedSnatPorts,UsedSnatPorts,DipAvailability,VipAvailability"),
+    ],
+)
+def test_metrics_of_what_leads_outside(azure: Azure, kind: str, names: str) -> None:
+    path = azure.id("nic-shop-web-01").replace("networkInterfaces/nic-shop-web-01", f"{kind}/outside")
+    azure.sandbox.create({"id": path, "name": "outside", "type": f"Microsoft.Network/{kind}", "location": "westeurope"})
+    given: dict[str, Any] = {"timespan": span(5), "interval": "PT1M", "aggregation": "Total"}
+    found = azure.monitor.metrics.list(path, metricnames=names, **given).value
+    assert [each.name.value for each in found] == names.split(",")

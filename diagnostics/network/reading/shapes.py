@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from diagnostics.errors import ParseError
-from diagnostics.network.decoding import convert
+from diagnostics.network.decoding import convert, prepare
 
 _INNER = "properties"
 
@@ -26,6 +26,7 @@ def read[T: msgspec.Struct](raw: Mapping[str, Any], kind: type[T], where: str) -
     Raises:
         ParseError: something in it does not fit; its path is the file's own.
     """
+    prepare(kind)
     if _INNER in raw:
         try:
             return msgspec.convert(raw, kind)

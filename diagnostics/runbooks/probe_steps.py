@@ -1,0 +1,190 @@
+"""The steps that probe: a TCP ping through Network Watcher, remote access, and the same check again.
+
+One connectivity check sends some thirty to a hundred probes and counts what came back: that is what `tcping -t` shows.
+Its hops and issues are another step, `check_steps.connectivity`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+
+import msgspec
+
+from diagnostics.findings import Cause, Finding, Outcome, Status, Step
+from diagnostics.intake.messages import Endpoint, Protocol
+from diagnostics.network.connectivity import ConnectivityCheck, Probe
+from diagnostics.network.ids import ResourceId
+from diagnostics.runbooks import step
+from diagnostics.runbooks.diagnosis import connection
+from diagnostics.runbooks.probed import Probed, lossy
+from diagnostics.runbooks.probing import CheckConnectivity
+from diagnostics.runbooks.questions import Asking, Unread, ask
+from diagnostics.runbooks.situation import Machine, Situation, done
+
+AGAIN = "Check again"
+_PORTS = {"windows": 3389, "linux": 22}
+_REMOTE = {3389: "RDP", 22: "SSH"}
+_NAMES = {Protocol.ICMP: "ICMP ping", Protocol.HTTP: "HTTP probe", Protocol.HTTPS: "HTTPS probe"}
+
+type Target = ResourceId | str
+
+
+def ping(situation: Situation, target: Target, port: int | None) -> Asking[Situation]:
+    """Probe the destination from the source, and tell loss and latency."""
+    probed = yield from _probe(situation, target, port)
+    situation = replace(situation, probed=probed)
+    name = _NAMES.get(_protocol(situation), "TCP ping")
+    return (yield from done(situation, _told(name, situation, probed)))
+
+
+def remote_access(situation: Situation, target: Target) -> Asking[Situation]:
+    """Try RDP or SSH, by the destination's OS: does the machine answer at all, or just not on the port in question?"""
+    machine, probed = situation.destination, situation.probed
+    port = _PORTS.get(_os(machine))
+    name = f"{_REMOTE[port]} ({port})" if port else "RDP or SSH"
+    if port is None:
+        return (yield from done(situation, step.skipped(name, "the destination's operating system is not known")))
+    if port == situation.port and _protocol(situation) is Protocol.TCP:
+        return (yield from done(situation, step.skipped(name, "it is the port that was probed")))
+    if probed is not None and probed.works:
+        text = f"{connection(situation)} works, so the machine is reachable"
+        return (yield from done(situation, step.skipped(name, text)))
+    other = aimed(situation, port, protocol=Protocol.TCP)
+    tried = yield from _probe(other, target, port)
+    return (yield from done(situation, _remote(name, situation, other, tried)))
+
+
+def again(situation: Situation, target: Target, port: int | None) -> Asking[Situation]:
+    """Make the check once more, if it failed: what it found is still there, or gone."""
+    if situation.probed is None or situation.probed.works is not False:
+        why = "the first check did not fail" if situation.probed and situation.probed.tried else "there was no check"
+        return (yield from done(situation, step.skipped(AGAIN, why)))
+    probed = yield from _probe(situation, target, port, attempt=2)
+    told = _told(AGAIN, situation, probed)
+    if probed.works is None:
+        return (yield from done(situation, told))
+    findings = tuple(_after(finding, probed) if _of_probe(finding) else finding for finding in situation.findings)
+    situation = replace(situation, findings=findings)
+    if probed.works:
+        situation = replace(situation, probed=replace(probed, came_back=True))
+    return (yield from done(situation, told))
+
+
+def aimed(
+    situation: Situation, port: int | None, address: str | None = None, *, protocol: Protocol | None = None
+) -> Situation:
+    """The situation with what is really probed in its request, so that every sentence about it names that.
+
+    Args:
+        situation: who and what.
+        port: the port that is probed.
+        address: the address that is probed, where the request names none.
+        protocol: the protocol that is probed with, where it is another than the request's.
+    """
+    end = situation.request.destination or Endpoint()
+    protocol = protocol or situation.request.protocol
+    port = None if protocol is Protocol.ICMP else port
+    end = msgspec.structs.replace(end, address=end.address or address, port=port)
+    return replace(situation, request=msgspec.structs.replace(situation.request, destination=end, protocol=protocol))
+
+
+def usual_port(destination: Machine | None, port: int | None) -> int:
+    """The port to try: the one that was asked for, else remote access of the destination's OS, else HTTPS."""
+    return port or _PORTS.get(_os(destination), 443)
+
+
+def ip_address(situation: Situation, answer: ConnectivityCheck | None) -> str:
+    """The IP address that is probed: of the request, the check's last hop, or the destination's first NIC; or empty."""
+    nics = situation.destination.read_nics if situation.destination else ()
+    configured = [c.address for nic in nics for c in sorted(nic.ip_configurations, key=lambda c: not c.primary)]
+    last = answer.hops[-1].address if answer and len(answer.hops) > 1 else None
+    return next((text for text in (situation.address, last, *configured) if text and _is_ip(text)), "")
+
+
+def _probe(situation: Situation, target: Target, port: int | None, attempt: int = 1) -> Asking[Probed]:
+    """One check, if one can be made."""
+    source, destination = situation.source, situation.destination
+    if source is None or isinstance(source.vm, Unread):
+        return Probed(why="the source could not be read", tried=False)
+    if situation.obstacle:
+        return Probed(why=situation.obstacle, tried=False)
+    if source.vm.running is False:
+        return Probed(why=f"{source.id.name} does not run, so it can't probe", tried=False)
+    if destination and not isinstance(destination.vm, Unread) and destination.vm.running is False:
+        return Probed(why=f"{destination.id.name} does not run, so it can't answer", tried=False)
+    protocol = _protocol(situation)
+    probe = Probe(source.id, source.location, target, None if protocol is Protocol.ICMP else port, protocol)
+    answer = yield from ask(CheckConnectivity(probe, attempt))
+    if isinstance(answer, Unread):
+        return Probed(why=f"Network Watcher could not make it: {answer}", forbidden=bool(answer.action))
+    if answer.reachable and _to_itself(situation):
+        return Probed(answer, "what a VM sends to itself never leaves it, so this proves nothing")
+    return Probed(answer)
+
+
+def _told(name: str, situation: Situation, probed: Probed) -> Step:
+    """The step that shows what came of it, in counts and latency."""
+    answer, named = probed.answer, connection(situation)
+    if answer is None:
+        return Step(name=name, outcome=probed.outcome, summary=probed.why)
+    if probed.outcome is Outcome.INCONCLUSIVE:
+        text = f"status {answer.raw_status or 'not given'} with {answer.probes_sent} probes sent proves nothing"
+        return step.counted(name, f"{named}: {probed.why or text}", probed.outcome, answer)
+    arrived = answer.probes_sent - answer.probes_failed
+    counts = f"{arrived} of {answer.probes_sent} probes answered"
+    latency = f", {answer.latencies}" if answer.latencies else ""
+    loss = f", {answer.probes_failed / answer.probes_sent:.0%} lost" if answer.probes_failed and lossy(answer) else ""
+    return step.counted(name, f"{named}: {answer.raw_status}, {counts}{loss}{latency}", probed.outcome, answer)
+
+
+def _remote(name: str, situation: Situation, other: Situation, tried: Probed) -> Step:
+    """What remote access says about the connection in question; by itself it is no fault that it is closed."""
+    told = _told(name, other, tried)
+    if tried.works is None:
+        return told
+    if tried.works:
+        meaning = f"so {other.destination.id.name if other.destination else 'it'} is up and reachable"
+        if situation.probed is not None and situation.probed.silent:
+            meaning += f": what fails is {connection(situation)} alone"
+        return msgspec.structs.replace(told, summary=f"{told.summary}; {meaning}")
+    return msgspec.structs.replace(told, summary=f"{told.summary}; it may well be closed on purpose")
+
+
+def _of_probe(finding: Finding) -> bool:
+    """Whether a finding rests on the connectivity check."""
+    return finding.status is Status.OPEN and any(cause.kind == "probe" for cause in finding.because)
+
+
+def _after(finding: Finding, probed: Probed) -> Finding:
+    """A finding of the first check, with what the second says about it."""
+    if probed.works:
+        text, status = "Checked again: it is gone, the probes arrive now", Status.RESOLVED
+    else:
+        lost = probed.answer.lost if probed.answer else ""
+        text, status = f"Checked again: it is still there, {lost}", Status.OPEN
+    because = (*finding.because, Cause(kind="probe", text=text))
+    return msgspec.structs.replace(finding, because=because, status=status)
+
+
+def _to_itself(situation: Situation) -> bool:
+    source, destination = situation.source, situation.destination
+    if source is None:
+        return False
+    return source.id == destination.id if destination else source.owner_of(situation.address) is not None
+
+
+def _protocol(situation: Situation) -> Protocol:
+    return situation.request.protocol or Protocol.TCP
+
+
+def _os(machine: Machine | None) -> str:
+    return "" if machine is None or isinstance(machine.vm, Unread) else machine.vm.os.lower()
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

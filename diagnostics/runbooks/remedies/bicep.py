@@ -1,0 +1,58 @@
+"""Bicep that compiles as it is: an existing resource, and the child of it that is new or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnostics.network.ids import ResourceId
+
+NETWORK, COMPUTE, PRIVATE_DNS = "2024-05-01", "2024-07-01", "2020-06-01"
+"""API versions."""
+
+type Value = str | int | bool | Raw | list[Value] | dict[str, Value]
+
+
+class Raw(str):
+    """An expression: it stands as it is, without quotes."""
+
+    __slots__ = ()
+
+
+def quoted(text: str) -> str:
+    """A Bicep string."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${").replace("\n", "\\n")
+    return f"'{escaped.replace(chr(13), '')}'"
+
+
+def existing(kind: str, resource: ResourceId, symbol: str = "it") -> str:
+    """A resource that is there, to be the parent of what follows."""
+    return f"resource {symbol} {quoted(kind)} existing = {{\n  name: {quoted(resource.name)}\n}}\n"
+
+
+def resource(symbol: str, kind: str, body: Mapping[str, Value]) -> str:
+    """A resource with its body."""
+    return f"resource {symbol} {quoted(kind)} = {_shown(dict(body), 0)}\n"
+
+
+def comment(text: str) -> str:
+    """A line for people; what it says may come from Azure."""
+    return f"// {' '.join(text.split())}\n"
+
+
+def _shown(value: Value, depth: int) -> str:
+    inner, outer = "  " * (depth + 1), "  " * depth
+    match value:
+        case Raw():
+            return str(value)
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return quoted(value)
+        case list():
+            items = "".join(f"{inner}{_shown(item, depth + 1)}\n" for item in value)
+            return f"[\n{items}{outer}]" if value else "[]"
+        case dict():
+            items = "".join(f"{inner}{name}: {_shown(item, depth + 1)}\n" for name, item in value.items())
+            return f"{{\n{items}{outer}}}" if value else "{}"
