@@ -20,6 +20,7 @@ _QUEUES = "AzureFunctionsJobHost__extensions__queues__"
 # What is minutes in Azure is moments here, so that a person can watch it.
 _FAST = {
     "VMREACH_POLL_SECONDS": "0.2",
+    "VMREACH_RECHECK_MINUTES": "0",
     f"{_QUEUES}visibilityTimeout": "00:00:02",
     f"{_QUEUES}maxPollingInterval": "00:00:00.250",
 }

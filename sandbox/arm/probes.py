@@ -154,10 +154,15 @@ class Probes:
 
     def _start(self, request: Request, kind: str, resource: str, facts: Facts) -> Reply:
         answer, error = self.scripted(kind, resource, facts)
-        running = self._operations.start(resource, kind, answer=answer, error=error)
+        running = self._operations.start(self._machine(resource), kind, answer=answer, error=error)
         region = (self._world.find(resource) or {}).get("location", "")
         where = location_url(request, region, running, kind="operationResults")
         return Reply(status=202, headers={"Location": where, **self._operations.pacing})
+
+    def _machine(self, resource: str) -> str:
+        """The VM that a NIC is attached to: a probe is an operation of the machine's, not a write of the NIC."""
+        body: Any = self._world.find(resource) or {}
+        return str((body.get("properties", {}).get("virtualMachine") or {}).get("id") or resource)
 
     def _entry(self, kind: str, resource: str, facts: Facts) -> Probe:
         scenario = self._world.scenario_of(resource)

@@ -103,6 +103,7 @@ def test_activity_log_filters(azure: Azure, condition: str, count: int) -> None:
         since(60, " or resourceGroupName eq 'a'"),
         since(91 * 24 * 60),
     ],
+    ids=range(9),
 )
 def test_filters_that_azure_refuses(azure: Azure, text: str) -> None:
     path = f"/subscriptions/{azure.scenario.subscription}/providers/Microsoft.Insights/eventtypes/management/values"
