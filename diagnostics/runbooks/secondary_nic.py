@@ -6,12 +6,15 @@ from dataclasses import replace
 
 from diagnostics.findings import Finding, Outcome
 from diagnostics.network.model import IpConfiguration, Nic, same_address
-from diagnostics.runbooks import change_steps, gather, rule_steps, usage_steps
+from diagnostics.runbooks import usage_steps
+from diagnostics.runbooks.changes import steps as change_steps
 from diagnostics.runbooks.check_steps import connectivity
 from diagnostics.runbooks.endings import explained
 from diagnostics.runbooks.guest import steps as guest_steps
 from diagnostics.runbooks.probe_steps import again, aimed, ping, remote_access, usual_port
 from diagnostics.runbooks.questions import Asking, ReadSubnet, Unread, ask
+from diagnostics.runbooks.reading import gather
+from diagnostics.runbooks.rules import steps as rule_steps
 from diagnostics.runbooks.situation import Machine, Situation, done
 from diagnostics.runbooks.step import skipped
 

@@ -6,13 +6,18 @@ from dataclasses import replace
 
 import msgspec
 
-from diagnostics.runbooks import change_steps, dns_steps, gather, rule_steps, snat_steps, usage_steps
+from diagnostics.runbooks import usage_steps
+from diagnostics.runbooks.changes import steps as change_steps
 from diagnostics.runbooks.check_steps import connectivity
 from diagnostics.runbooks.guest import steps as guest_steps
+from diagnostics.runbooks.outside import dns as dns_steps
+from diagnostics.runbooks.outside import snat as snat_steps
+from diagnostics.runbooks.outside.way_out import way_out
 from diagnostics.runbooks.probe_steps import again, aimed, ip_address, ping
 from diagnostics.runbooks.questions import Asking
+from diagnostics.runbooks.reading import gather
+from diagnostics.runbooks.rules import steps as rule_steps
 from diagnostics.runbooks.situation import Situation
-from diagnostics.runbooks.way_out_steps import way_out
 
 
 def run(situation: Situation) -> Asking[Situation]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from diagnostics.network.ids import NETWORK_INTERFACE, ResourceId
-from diagnostics.runbooks import change_steps, gather, rule_steps, usage_steps
+from diagnostics.runbooks import usage_steps
+from diagnostics.runbooks.changes import steps as change_steps
 from diagnostics.runbooks.check_steps import connectivity
 from diagnostics.runbooks.guest import steps as guest_steps
 from diagnostics.runbooks.probe_steps import again, aimed, ip_address, ping, remote_access, usual_port
 from diagnostics.runbooks.questions import Asking
+from diagnostics.runbooks.reading import gather
+from diagnostics.runbooks.rules import steps as rule_steps
 from diagnostics.runbooks.situation import Situation, done
 from diagnostics.runbooks.step import skipped
 

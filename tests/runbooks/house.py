@@ -8,7 +8,8 @@ from typing import Any
 from diagnostics.findings import Finding
 from diagnostics.intake.messages import Protocol
 from diagnostics.network.connectivity import ConnectivityCheck
-from diagnostics.runbooks import gather, rule_steps
+from diagnostics.runbooks.reading import gather
+from diagnostics.runbooks.rules import steps as rule_steps
 from diagnostics.runbooks.situation import Situation
 from tests.network.arm import Json, machine, network, nsg, rule, subnet, table
 from tests.runbooks.azure import Azure, checked, hop, vm

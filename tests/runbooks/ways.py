@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from diagnostics.runbooks.outside.way_out import way_out
 from diagnostics.runbooks.situation import Situation
-from diagnostics.runbooks.way_out_steps import way_out
-from tests.runbooks.outside import Json, Outside, body, home, machine, part, ref, rid, subnet, table, vm
+from tests.runbooks.outward import Json, Outside, body, home, machine, part, ref, rid, subnet, table, vm
 
 ROUTE, WAY = "Default route", "Way out of Azure"
 WEB_1 = vm("web-1", "web")

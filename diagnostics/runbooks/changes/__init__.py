@@ -1,0 +1,1 @@
+"""What was changed around a fault, by whom, and whether that explains it."""

@@ -1,0 +1,1 @@
+"""Reading the network around both ends of a connection."""
