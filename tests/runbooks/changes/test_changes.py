@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from diagnostics.findings import Cause, Confidence, Finding, Outcome, Remedy, Resource, Severity, Step
-from diagnostics.intake.messages import Problem
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
 from diagnostics.runbooks import machine_steps
 from diagnostics.runbooks.changes import steps as change_steps
 from diagnostics.runbooks.changes.explaining import Tier, rank
-from diagnostics.runbooks.changes.nearby import relevant
-from diagnostics.runbooks.changes.operations import folded
 from diagnostics.runbooks.diagnosis import failed_nic
 from diagnostics.runbooks.questions import Event, ReadChanges, Unread, answer_all
 from diagnostics.runbooks.situation import Situation
@@ -24,13 +21,10 @@ from tests.runbooks.around import (
     FRONT,
     MOMENT,
     NAT,
-    NAT_IP,
     NICS,
     SQL,
     SQL_NIC,
-    SQL_NIC_2,
     SQL_NSG,
-    SQL_NSG_2,
     TABLE,
     VNET,
     WEB,
@@ -47,6 +41,7 @@ from tests.runbooks.around import (
     vm,
 )
 
+NIC_WRITE = "networkInterfaces/write"
 NSG_WRITE, RULE_WRITE = "networkSecurityGroups/write", "networkSecurityGroups/securityRules/write"
 RULE_DELETE = "networkSecurityGroups/securityRules/delete"
 DENY_RDP = rid(f"{SQL_NSG}/securityRules/deny-rdp")
@@ -214,48 +209,6 @@ def test_without_an_estate_nothing_is_said_to_be_in_force() -> None:
     assert ranked.best.tier is Tier.ON_PATH
 
 
-NIC_WRITE = "networkInterfaces/write"
-FOLDS: list[tuple[str, list[Event], list[str]]] = [
-    (
-        "start, acceptance and success are one",
-        [
-            event(-3, NIC_WRITE, WEB_NIC, "Started"),
-            event(-2.9, NIC_WRITE, WEB_NIC, "Accepted"),
-            event(-1, NIC_WRITE, WEB_NIC),
-        ],
-        ["Succeeded"],
-    ),
-    (
-        "start and failure are one",
-        [event(-3, NIC_WRITE, WEB_NIC, "Failed"), event(-5, NIC_WRITE, WEB_NIC, "Started")],
-        ["Failed"],
-    ),
-    (
-        "success wins over a failure just before",
-        [event(-3, NIC_WRITE, WEB_NIC, "Failed"), event(-2.5, NIC_WRITE, WEB_NIC)],
-        ["Succeeded"],
-    ),
-    (
-        "a failure after a success is another",
-        [event(-3, NIC_WRITE, WEB_NIC), event(-2.5, NIC_WRITE, WEB_NIC, "Failed")],
-        ["Succeeded", "Failed"],
-    ),
-    ("an hour apart", [event(-90, NIC_WRITE, WEB_NIC), event(-30, NIC_WRITE, WEB_NIC)], ["Succeeded", "Succeeded"]),
-    ("two people", [event(-3, NIC_WRITE, WEB_NIC), event(-2.9, NIC_WRITE, WEB_NIC, who="kim")], ["Succeeded"] * 2),
-    ("told twice", [event(-3, NIC_WRITE, WEB_NIC), event(-3, NIC_WRITE.upper(), WEB_NIC)], ["Succeeded"]),
-    ("no end", [event(-3, NIC_WRITE, WEB_NIC, "Started"), event(-2.9, NIC_WRITE, WEB_NIC, "Accepted")], ["Accepted"]),
-    ("looking", [event(-3, "networkInterfaces/effectiveRouteTable/action", WEB_NIC)], []),
-    ("permission asked", [event(-3, "virtualNetworks/subnets/join/action", FRONT)], []),
-    ("policy", [event(-3, "Microsoft.Authorization/policies/audit/action", WEB_NSG)], []),
-    ("a tag", [event(-3, "Microsoft.Resources/tags/write", WEB_NSG)], []),
-]
-
-
-@pytest.mark.parametrize(("events", "statuses"), [fold[1:] for fold in FOLDS], ids=[fold[0] for fold in FOLDS])
-def test_the_events_of_an_operation_are_folded(events: list[Event], statuses: list[str]) -> None:
-    assert [operation.event.status for operation in folded(events)] == statuses
-
-
 def changed(at: Situation, *events: Event) -> tuple[Situation, Step]:
     after = answer_all(change_steps.changes(at), log(*events))
     return after, after.steps[-1]
@@ -402,24 +355,3 @@ def test_the_log_is_read_from_half_a_day_before_to_an_hour_after() -> None:
 def test_without_either_end_there_is_no_path() -> None:
     step = answer_all(change_steps.changes(replace(situation(), source=None, destination=None)), log()).steps[-1]
     assert step.outcome is Outcome.SKIPPED
-
-
-@pytest.mark.parametrize(
-    ("at_hand", "wanted"),
-    [
-        (situation(), [SQL_NSG, WEB_NSG, TABLE, SQL, WEB, SQL_NIC, WEB_NIC, VNET, SQL_NSG_2, SQL_NIC_2]),
-        (
-            situation(address="10.0.1.5"),
-            [SQL_NSG_2, WEB_NSG, TABLE, SQL, WEB, SQL_NIC_2, WEB_NIC, VNET, SQL_NSG, SQL_NIC],
-        ),
-        (
-            situation(alone=True, problem=Problem.VM_TO_INTERNET),
-            [WEB_NSG, TABLE, WEB, WEB_NIC, NAT, NAT_IP, VNET],
-        ),
-        (situation(APPLIANCE, alone=True), [vm("nva"), WEB, WEB_NSG, TABLE, WEB_NIC, VNET]),
-        (situation(BY_ADMIN, alone=True), [net("networkManagers/avnm"), SQL, WEB_NSG, TABLE, WEB, WEB_NIC, VNET]),
-    ],
-    ids=["both", "second NIC is meant", "internet", "appliance that is blamed", "admin rule's network manager"],
-)
-def test_the_resources_whose_changes_matter_nearest_first(at_hand: Situation, wanted: list[ResourceId]) -> None:
-    assert list(relevant(at_hand)) == wanted
