@@ -12,9 +12,10 @@ from dataclasses import replace
 import msgspec
 
 from diagnostics.findings import Cause, Finding, Outcome, Status, Step
-from diagnostics.intake.messages import Endpoint, Protocol
+from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Protocol
 from diagnostics.network.connectivity import ConnectivityCheck, Probe
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Nic
 from diagnostics.runbooks import step
 from diagnostics.runbooks.diagnosis import connection
 from diagnostics.runbooks.probed import Probed, lossy
@@ -53,6 +54,36 @@ def remote_access(situation: Situation, target: Target) -> Asking[Situation]:
     other = aimed(situation, port, protocol=Protocol.TCP)
     tried = yield from _probe(other, target, port)
     return (yield from done(situation, _remote(name, situation, other, tried)))
+
+
+def primary_too(situation: Situation, machine: Machine, nic: Nic, port: int | None) -> Asking[Situation]:
+    """Where a secondary interface does not answer: does the machine on its primary address, from end to end?"""
+    name, probed = "Primary address", situation.probed
+    address = _primary_address(machine, nic)
+    if probed is None or not probed.tried or probed.works is not False:
+        text = "the secondary address answers" if probed and probed.works else "the secondary address told nothing"
+        return (yield from done(situation, step.skipped(name, text)))
+    if address is None:
+        return (yield from done(situation, step.skipped(name, f"no primary address of {machine.id.name} is known")))
+    other = replace(situation, request=_to(situation.request, address))
+    tried = yield from _probe(other, address, port)
+    told, meaning = _told(name, other, tried), ""
+    if tried.works is not None:
+        meaning = f": it is {nic.id.name} that fails" if tried.works else f": it is not {nic.id.name} alone that fails"
+    return (yield from done(situation, msgspec.structs.replace(told, summary=told.summary + meaning)))
+
+
+def _primary_address(machine: Machine, secondary: Nic) -> str | None:
+    """The first address of the machine's primary NIC, of the secondary one's family where it has one."""
+    family = {":" in each.address for each in secondary.ip_configurations if each.address}
+    nics = (nic for nic in machine.read_nics if not machine.is_secondary(nic) and nic.id != secondary.id)
+    found = [each for nic in nics for each in sorted(nic.ip_configurations, key=lambda c: not c.primary)]
+    return next((each.address for each in found if each.address and (":" in each.address) in family), None)
+
+
+def _to(request: DiagnosisRequest, address: str) -> DiagnosisRequest:
+    end = msgspec.structs.replace(request.destination or Endpoint(), address=address)
+    return msgspec.structs.replace(request, destination=end)
 
 
 def again(situation: Situation, target: Target, port: int | None) -> Asking[Situation]:

@@ -11,7 +11,7 @@ from diagnostics.runbooks.changes import steps as change_steps
 from diagnostics.runbooks.check_steps import connectivity
 from diagnostics.runbooks.endings import explained
 from diagnostics.runbooks.guest import steps as guest_steps
-from diagnostics.runbooks.probe_steps import again, aimed, ping, remote_access, usual_port
+from diagnostics.runbooks.probe_steps import again, aimed, ping, primary_too, remote_access, usual_port
 from diagnostics.runbooks.questions import Asking, ReadSubnet, Unread, ask
 from diagnostics.runbooks.reading import gather
 from diagnostics.runbooks.rules import steps as rule_steps
@@ -44,6 +44,7 @@ def run(situation: Situation) -> Asking[Situation]:
     situation = yield from rule_steps.security(situation, address, situation.port, answer)
     situation = yield from rule_steps.both_nics(situation, machine, situation.port)
     situation = yield from remote_access(situation, address)
+    situation = yield from primary_too(situation, machine, nic, port)
     situation = yield from connectivity(situation)
     situation = yield from usage_steps.usage(situation)
     situation = yield from again(situation, address, port)

@@ -83,6 +83,11 @@ def ended(finding: Finding, step: str) -> Outcome:
     return next(each.outcome for each in finding.steps if each.name == step)
 
 
+def summary(finding: Finding, step: str) -> str:
+    """What a step of the finding's diagnosis says."""
+    return next(each.summary for each in finding.steps if each.name == step)
+
+
 def check(status: str, *hops: Hop, sent: int = 30, failed: int | None = None) -> ConnectivityCheck:
     known = next((s for s in ConnectionStatus if s == status), ConnectionStatus.UNKNOWN)
     lost = failed if failed is not None else 0 if known is ConnectionStatus.REACHABLE else sent
@@ -95,13 +100,13 @@ class World:
 
     Attributes:
         check: the answer of every connectivity check; `later` that of the second check of the same connection.
-        by_port: the answer of the checks of a port, where it is another.
+        by_end: the answer of the checks of a port, or of an address, where it is another.
     """
 
     answers: dict[object, Any] = field(default_factory=dict)
     check: ConnectivityCheck | Unread = field(default_factory=lambda: check("Reachable"))
     later: ConnectivityCheck | Unread | None = None
-    by_port: dict[int | None, ConnectivityCheck | Unread] = field(default_factory=dict)
+    by_end: dict[object, ConnectivityCheck | Unread] = field(default_factory=dict)
     asked: list[Question[Any]] = field(default_factory=list)
     conditions: Conditions = field(default_factory=lambda: Conditions(NOON, OUTSIDE))
 
@@ -109,7 +114,7 @@ class World:
         self.asked.append(question)
         match question:
             case CheckConnectivity(probe, attempt):
-                known = self.by_port.get(probe.port, self.check)
+                known = self.by_end.get(probe.port, self.by_end.get(probe.destination, self.check))
                 return self.later if attempt > 1 and self.later is not None else known
             case ReadVm(key) | ReadNic(key) | ReadSubnet(key) | ReadSecurityGroup(key) | ReadRouteTable(key):
                 return self.answers.get(key, Unread(f"{key.name} was not found", missing=True))
