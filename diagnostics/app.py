@@ -95,7 +95,7 @@ class App:
             outside=Endpoint(address=settings.internet_target.host, port=settings.internet_target.port),
             run_command=settings.run_command,
             history=timedelta(hours=settings.history_hours),
-            manners=Manners(slots=settings.checks_per_region, wait=timedelta(seconds=settings.wait_seconds)),
+            manners=Manners.in_one_run(slots=settings.checks_per_region, wait=timedelta(seconds=settings.wait_seconds)),
             recheck=timedelta(minutes=settings.recheck_minutes),
             portal=settings.cloud.portal,
             own_client_id=settings.client_id,

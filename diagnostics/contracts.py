@@ -211,6 +211,9 @@ class Store(Journal, Leases, Protocol):
     def finished(self, request_id: str) -> bool:
         """Whether the request is done."""
 
+    def taken_on(self, request_id: str) -> bool:
+        """Whether anybody ever took the request on, whatever became of it."""
+
     def release(self, request_id: str) -> None:
         """Nobody works on the request any more, though it wasn't finished: another message may take it on."""
 

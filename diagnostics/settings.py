@@ -19,6 +19,8 @@ from diagnostics.webhook import usable_host
 
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 _CRON_FIELD = re.compile(r"[0-9*/,\-A-Za-z]+")
+_LONGEST_WAIT = 720
+"""Seconds; with it a run still has a minute to submit questions in (`engine/turns.py`)."""
 
 
 class RemediationMode(StrEnum):
@@ -165,8 +167,8 @@ class _Reader:
             "history_hours": self.one("VMREACH_HISTORY_HOURS", "12", _between(1, 2_160)),
             "cloud": cloud,
             "arm_endpoint": self.one("VMREACH_ARM_ENDPOINT", cloud.arm, _endpoint),
-            "poll_seconds": self.one("VMREACH_POLL_SECONDS", "5", _seconds),
-            "wait_seconds": self.one("VMREACH_WAIT_SECONDS", "420", _seconds),
+            "poll_seconds": self.one("VMREACH_POLL_SECONDS", "5", _seconds(3_600)),
+            "wait_seconds": self.one("VMREACH_WAIT_SECONDS", "420", _seconds(_LONGEST_WAIT)),
             "client_id": self.env.get("AZURE_CLIENT_ID") or None,
         }
 
@@ -261,14 +263,19 @@ def _endpoint(text: str, name: str) -> str:
     return text.rstrip("/")
 
 
-def _seconds(text: str, name: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= 3_600:
-        raise ParseError(f"{name}: {text!r} is not a number of seconds between 0 and 3600")
-    return seconds
+def _seconds(most: int) -> Callable[[str, str], float]:
+    """Reads a time above zero, up to a bound."""
+
+    def parse(text: str, name: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
+        if not 0 < seconds <= most:
+            raise ParseError(f"{name}: {text!r} is not a number of seconds between 0 and {most}")
+        return seconds
+
+    return parse
 
 
 def is_loopback(address: str) -> bool:

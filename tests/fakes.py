@@ -116,6 +116,10 @@ class Store:
         return self.requests.get(request_id, ("",))[0] == "done"
 
     @counted
+    def taken_on(self, request_id: str) -> bool:
+        return request_id in self.requests
+
+    @counted
     def entry(self, request_id: str, key: str) -> Entry | None:
         return self.memory.entry(request_id, key)
 

@@ -124,12 +124,14 @@ def _work(job: _Job, page: Page | None) -> Exit:
 
 def _announce(page: Page, request: DiagnosisRequest) -> None:
     """What is going to be diagnosed, and what for."""
+    from diagnostics.intake import times  # noqa: PLC0415 - it is there when a request is
+
     page.headline(Mark.INFO, "diagnose", asking.connection(request))
     origin = request.origin
     if origin.alert_rule:
         page.row("alert", origin.alert_rule)
     if origin.fired_at:
-        page.row("at", origin.fired_at)
+        page.row("at", f"{fired:%Y-%m-%d %H:%M:%S} UTC" if (fired := times.read(origin.fired_at)) else origin.fired_at)
     problem = "to be picked from the two ends" if request.problem == "auto" else f"{request.problem}, as asked for"
     page.row("problem", problem)
     page.line()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from diagnostics.runbooks.questions import Question
 
 _MARKS = {"passed": Mark.GOOD, "failed": Mark.BAD, "inconclusive": Mark.UNKNOWN, "skipped": Mark.INFO}
+_NOT_ASKED = "guests are not asked without --guest"
 _A_SECOND = 4
 """How often the time on the status line is drawn anew."""
 
@@ -79,6 +80,7 @@ class OnPage:
     def ended(self, step: Step) -> None:
         """Print a step: how it ended, its name, and what came of it."""
         self._status.hide()
+        step = in_own_words(step)
         self.steps.append(step)
         self._page.marked(_MARKS[step.outcome], f"{step.name}: {step.summary}", bare=True)
 
@@ -100,6 +102,7 @@ class OnStandardError:
 
     def ended(self, step: Step) -> None:
         """Print a step."""
+        step = in_own_words(step)
         self.steps.append(step)
         sys.stderr.write(plain(f"{step.outcome}: {step.name}: {step.summary}") + "\n")
 
@@ -122,6 +125,15 @@ class _Status:
 
         text = f"{self.text()} {time.monotonic() - self.since:.0f} s"
         return Text(text, style="bright_black", no_wrap=True, overflow="ellipsis")
+
+
+def in_own_words(step: Step) -> Step:
+    """A step as the command line tells it: whether guests are asked is up to an option here, not to a setting."""
+    import msgspec  # noqa: PLC0415 - both are there when a step is
+
+    from diagnostics.runbooks.guest.access import OFF  # noqa: PLC0415
+
+    return msgspec.structs.replace(step, summary=step.summary.replace(OFF, _NOT_ASKED))
 
 
 def slow(question: Question[Any]) -> str:

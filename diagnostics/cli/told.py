@@ -37,12 +37,14 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     """The diagnosis as JSON; the steps, which each finding has on the wire, stand in it once."""
     import msgspec  # noqa: PLC0415 - it is there when a diagnosis is
 
+    from diagnostics.cli.progress import in_own_words  # noqa: PLC0415
+
     findings = (msgspec.structs.replace(finding, steps=()) for finding in diagnosis.findings)
     return {
         "problem": diagnosis.problem,
         "why": diagnosis.why,
         "works": diagnosis.works,
-        "steps": msgspec.to_builtins(diagnosis.steps),
+        "steps": msgspec.to_builtins(tuple(map(in_own_words, diagnosis.steps))),
         "findings": [msgspec.to_builtins(finding) for finding in findings],
     }
 
@@ -74,7 +76,7 @@ def _say_what_a_guest_would_tell(page: Page, diagnosis: Diagnosis) -> None:
     steps = [step.name for step in diagnosis.steps if OFF in step.summary]
     if steps:
         page.line()
-        page.row("guests", f"not asked for: {', '.join(steps)}; --guest lets scripts that only look be run in them")
+        page.row("guests", f"not asked: {', '.join(steps)}; --guest lets scripts that only look be run in them")
 
 
 def _summary(diagnosis: Diagnosis, code: Exit) -> str:
@@ -123,7 +125,9 @@ def _changed(change: Change) -> str:
 def _to_copy(finding: Finding) -> Iterator[tuple[str, list[str], str]]:
     """What is never broken, so that it can be copied: commands, Bicep, links."""
     remedy = finding.remedy
-    pieces = (("az", remedy.az_cli, "cyan"), ("bicep", remedy.bicep, ""), ("portal", remedy.portal_url, "blue"))
+    code = (line for line in remedy.az_cli.splitlines() if line.strip() and not line.startswith("#"))
+    command = "az" if next(code, "az ").startswith("az ") else "in guest"  # typed elsewhere it does harm, or nothing
+    pieces = ((command, remedy.az_cli, "cyan"), ("bicep", remedy.bicep, ""), ("portal", remedy.portal_url, "blue"))
     for label, text, style in (*pieces, ("docs", remedy.doc_url, "blue")):
         if text.strip():
             yield label, text.expandtabs(2).strip("\n").splitlines(), style

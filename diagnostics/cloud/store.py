@@ -72,6 +72,11 @@ class TableStore:
         old = self._tables.get(REQUESTS, key[:2], key)
         return old is not None and old["state"] == "done"
 
+    def taken_on(self, request_id: str) -> bool:
+        """Whether anybody ever took the request on, whatever became of it."""
+        key = _key(request_id)
+        return self._tables.get(REQUESTS, key[:2], key) is not None
+
     def release(self, request_id: str) -> None:
         """Nobody works on the request any more."""
         key = _key(request_id)

@@ -8,7 +8,8 @@ from typing import Any
 from diagnostics.contracts import Inventory, Monitor, Watcher
 from diagnostics.engine.gate import Gate
 from diagnostics.engine.probes import Probes
-from diagnostics.errors import ForbiddenError, NotFoundError, ParseError, PermanentError
+from diagnostics.engine.turns import PostponedError
+from diagnostics.errors import ForbiddenError, NotFoundError, ParseError, PermanentError, TemporaryError
 from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm
@@ -31,16 +32,24 @@ from diagnostics.runbooks.questions import (
     Unread,
 )
 
+_CAN_DO_WITHOUT = (Probing, ReadMetrics, ReadChanges, ReadServiceTags, ReadExtensions)
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers the questions of one request; a TemporaryError goes through, so that the message is tried again."""
+    """Answers the questions of one request; a TemporaryError goes through, so that the message is tried again.
+
+    Attributes:
+        insist: whether it goes through for every question. Otherwise what a diagnosis can do without is Unread where
+            it can't be had now: whoever is on call is told what is known.
+    """
 
     inventory: Inventory
     watcher: Watcher
     monitor: Monitor
     probes: Probes
     gate: Gate
+    insist: bool = True
     _bodies: dict[ResourceId, bytes] = field(default_factory=dict)
 
     def __call__(self, question: Question[Any]) -> object:
@@ -52,6 +61,12 @@ class Answers:
         except ForbiddenError as error:
             return Unread(str(error), error.action or "", error.scope or "")
         except (PermanentError, ParseError) as error:
+            return Unread(str(error))
+        except PostponedError:
+            raise
+        except TemporaryError as error:
+            if self.insist or not isinstance(question, _CAN_DO_WITHOUT):
+                raise
             return Unread(str(error))
 
     def _answer(self, question: Question[Any]) -> object:

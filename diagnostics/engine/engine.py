@@ -18,7 +18,7 @@ from diagnostics.engine.recheck import Rechecker, to_tell
 from diagnostics.engine.remediate import Remediator
 from diagnostics.engine.session import Nobody, Session
 from diagnostics.engine.sweep import Sweeper
-from diagnostics.engine.turns import Manners, NotItsTurnError
+from diagnostics.engine.turns import Manners, PostponedError
 from diagnostics.errors import TemporaryError
 from diagnostics.findings import Finding, Status
 from diagnostics.intake import events, times
@@ -37,9 +37,11 @@ class Delivery:
 
     Attributes:
         message_id: stays the same when the message is delivered again.
+        tries: how often it has been delivered by now.
     """
 
     message_id: str
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Policy:
         history: how long before an alert to look for changes.
         manners: how much of Azure one request may have.
         recheck: how long after a diagnosis of a connection that fails it is looked at again; zero for never.
+        insist: how many deliveries of a message insist on an answer to every question; a later one goes on without
+            what Azure still does not answer, and says so, before the message has failed every try.
         portal: the Azure portal that links lead to.
         own_client_id: of this app's identity, whose writes never start a diagnosis.
     """
@@ -63,6 +67,7 @@ class Policy:
     history: timedelta = timedelta(hours=12)
     manners: Manners = field(default_factory=Manners)
     recheck: timedelta = timedelta(minutes=15)
+    insist: int = 2
     portal: str = "https://portal.azure.com"
     own_client_id: str | None = None
 
@@ -98,7 +103,7 @@ class Engine:
 
         Returns:
             The diagnosis, or None where there is none now: for a repeat, a resolved alert, a write of our own, and for
-            a request whose turn did not come, which is enqueued again.
+            a request that is enqueued again, as its turn did not come or it takes more than one run.
 
         Raises:
             ParseError: the message can't be read.
@@ -113,16 +118,17 @@ class Engine:
             self._gate.require(resource)
         if self._is_over(request):
             _log.info("request %s: its alert was resolved before the diagnosis began", request.request_id)
-            self._resolve(request.origin.alert_id, holder=request.request_id)  # what a run that was cut short left
+            self._leave(request)
             return None
         if not self._begin(request.request_id, delivery):
             if self._store.finished(request.request_id):
                 self._store.forget(request.request_id)  # what a run that was cut short left
             return None
         try:
-            diagnosis = self._session.work(request, self._conditions(), Nobody())
-        except NotItsTurnError as busy:
-            self._postpone(request, busy)
+            insist = delivery.tries <= self._policy.insist
+            diagnosis = self._session.work(request, self._conditions(), Nobody(), insist=insist)
+        except PostponedError as postponed:
+            self._postpone(request, postponed)
             return None
         _log.info("request %s: %s, %d findings", request.request_id, diagnosis.problem, len(diagnosis.findings))
         self._conclude(request, diagnosis)
@@ -190,14 +196,25 @@ class Engine:
         self._store.finish(request.request_id, now=self._clock.now())
         self._store.forget(request.request_id)
 
-    def _postpone(self, request: DiagnosisRequest, busy: NotItsTurnError) -> None:
+    def _postpone(self, request: DiagnosisRequest, why: PostponedError) -> None:
         """Let the request come back as a new message: waiting in line is no failure, and no thread waits for it.
 
-        The same message would be poison after five tries, and the line may be longer.
+        The same message would be poison after five tries, and the line may be longer. It is released first: a run that
+        is cut short before the new message is there has this message delivered again.
         """
-        _log.info("request %s comes back: %s", request.request_id, busy)
+        _log.info("request %s comes back: %s", request.request_id, why)
         self._store.release(request.request_id)
-        self._outbox.diagnosis(request, after=timedelta(seconds=busy.retry_after or 0))
+        self._outbox.diagnosis(request, after=timedelta(seconds=why.retry_after or 0))
+
+    def _leave(self, request: DiagnosisRequest) -> None:
+        """The alert is over: end what a run that was cut short has told, and forget what it asked.
+
+        A request that nobody took on has told nothing. What is open then is of a later time that the alert fired, and
+        no business of a look that the first time had asked for.
+        """
+        if self._store.taken_on(request.request_id):
+            self._resolve(request.origin.alert_id, holder=request.request_id)
+            self._store.forget(request.request_id)
 
     def _conditions(self) -> Conditions:
         policy = self._policy

@@ -7,8 +7,10 @@ from typing import Any
 
 from diagnostics.contracts import Clock, Inventory
 from diagnostics.errors import OutOfScopeError
+from diagnostics.network.connectivity import Probe
 from diagnostics.network.ids import ResourceId
-from diagnostics.runbooks.probing import CheckConnectivity, Probing
+from diagnostics.network.probes import FlowCheck
+from diagnostics.runbooks.probing import CheckConnectivity, Probing, VerifyFlow
 from diagnostics.scopes import Scopes
 
 _FRESH = timedelta(minutes=10)
@@ -32,8 +34,11 @@ class Gate:
     def require_all(self, question: Probing[Any]) -> None:
         """Raise OutOfScopeError unless all that a probe is about lies in scope."""
         self.require(question.subject)
-        if isinstance(question, CheckConnectivity) and isinstance(question.probe.destination, ResourceId):
-            self.require(question.probe.destination)
+        match question:
+            case CheckConnectivity(Probe(destination=ResourceId() as destination)):
+                self.require(destination)
+            case VerifyFlow(FlowCheck(nic=ResourceId() as nic)):
+                self.require(nic)
 
     def _subscriptions(self) -> frozenset[str]:
         now = self._clock.now()

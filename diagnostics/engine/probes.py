@@ -7,13 +7,20 @@ question is then asked a second time. Azure has no request id that would prevent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from diagnostics.contracts import Clock, Entry, Journal, Prober
-from diagnostics.engine.turns import Turns
-from diagnostics.errors import NotFoundError, OperationFailedError, PermanentError, TemporaryError, VmreachError
+from diagnostics.engine.turns import PostponedError, Turns
+from diagnostics.errors import (
+    NotFoundError,
+    OperationFailedError,
+    ParseError,
+    PermanentError,
+    TemporaryError,
+    VmreachError,
+)
 from diagnostics.runbooks.probing import Probing, RunInGuest
 
 _FIRST_DELAY = 5.0
@@ -37,12 +44,14 @@ class Probes:
     turns: Turns
     clock: Clock
     until: datetime
+    _answered: list[str] = field(default_factory=list)  # the keys of what this run got an answer to
 
     def answer(self, question: Probing[Any]) -> object:
         """The answer, from the journal where it is there already.
 
         Raises:
             TemporaryError: Azure is busy, or has no answer yet; what was submitted stays submitted.
+            PostponedError: the rest is for another run: it is not this question's turn, or this run took its time.
             PermanentError: there is no answer to be had.
         """
         prober = self.guest if isinstance(question, RunInGuest) else self.watcher
@@ -72,14 +81,16 @@ class Probes:
     def _submitted(self, prober: Prober, question: Probing[Any]) -> tuple[str, tuple[str, ...]]:
         """Submit it when it is its turn; returns the ticket, and the leases that go with it."""
         if self.clock.now() > self.until:
-            raise TemporaryError(f"{question.subject.name}: this run submits nothing more", retry_after=0)
+            # Where a run got on, coming back is no failure. Where it did not, only so many tries are left.
+            kind = PostponedError if self._answered else TemporaryError
+            raise kind(f"{question.subject.name} was not asked: Azure took long with what was asked before")
         turn = self.turns.take(question)
         try:
             ticket = prober.submit(question)
         except TemporaryError as error:
             self.turns.give_back(turn)  # others need not wait while this one does
             raise _BusyError(str(error), retry_after=error.retry_after) from error
-        except PermanentError:
+        except VmreachError:
             self.turns.give_back(turn)
             raise
         self.journal.note(self.request_id, question.key, Entry(ticket))
@@ -89,10 +100,11 @@ class Probes:
         """Wait for the answer. What has not ended yet keeps its turn: it is under way, and its leases end in time."""
         try:
             entry = Entry(ticket, prober.collect(question, ticket))
-        except PermanentError as error:
+        except (PermanentError, ParseError) as error:
             self.turns.give_back(turn)
             raise _meaning(error) from error
         self.journal.note(self.request_id, question.key, entry)
+        self._answered.append(question.key)
         self.turns.give_back(turn)
         return entry
 
@@ -106,7 +118,7 @@ class _BusyError(TemporaryError):
     """Azure did not do what was asked, because it does something else: to be asked again."""
 
 
-def _meaning(error: PermanentError) -> VmreachError:
+def _meaning(error: PermanentError | ParseError) -> VmreachError:
     """What it means that an answer can't be collected."""
     if isinstance(error, OperationFailedError) and error.code.lower() in _COLLIDED:
         return _BusyError(str(error))

@@ -60,8 +60,16 @@ class Session:
     leases: Leases
     manners: Manners
 
-    def work(self, request: DiagnosisRequest, conditions: Conditions, watch: Listener) -> Diagnosis:
+    def work(
+        self, request: DiagnosisRequest, conditions: Conditions, watch: Listener, *, insist: bool = True
+    ) -> Diagnosis:
         """Work a request through.
+
+        Args:
+            request: what is asked.
+            conditions: what the diagnosis may do.
+            watch: hears of its questions and steps.
+            insist: whether a question that Azure does not answer now ends the run, to be asked again in the next.
 
         Raises:
             OutOfScopeError: it names a resource out of scope.
@@ -69,7 +77,8 @@ class Session:
         """
         for resource in request.resources:
             self.gate.require(resource)
-        answers = Answers(self.inventory, self.watcher, self.monitor, self._probes(request, conditions), self.gate)
+        probes = self._probes(request, conditions)
+        answers = Answers(self.inventory, self.watcher, self.monitor, probes, self.gate, insist)
 
         def answer(question: Question[Any]) -> object:
             if isinstance(question, Tell):
@@ -106,8 +115,11 @@ def work(
     watch: Listener | None = None,
     manners: Manners | None = None,
 ) -> Diagnosis:
-    """Work one request through with nothing remembered beyond this call; raises as `Session.work`."""
+    """Work one request through with nothing remembered beyond this call; raises as `Session.work`.
+
+    Nobody would bring the request back, so what Azure does not answer now is gone on without.
+    """
     memory, gate = Memory(), Gate(scopes, inventory, clock)
-    manners = manners or Manners(patience=timedelta(hours=1))  # nobody would bring the request back
+    manners = manners or Manners(patience=timedelta(hours=1))
     session = Session(inventory, watcher, guest, monitor, gate, clock, memory, memory, manners)
-    return session.work(request, conditions, watch or Nobody())
+    return session.work(request, conditions, watch or Nobody(), insist=False)

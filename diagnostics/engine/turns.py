@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 from zlib import crc32
 
 from diagnostics.contracts import Clock, Leases
@@ -19,9 +19,17 @@ _LOOK = timedelta(seconds=5)
 """Between two looks at a lease that another request has."""
 _MARGIN = timedelta(minutes=1)
 """For clocks that differ, and for what comes between taking a lease and waiting for the answer."""
+_PATIENCE = timedelta(minutes=6)
+_RUN = timedelta(minutes=13)
+"""What a run may submit questions for and then wait for the last answer: `functionTimeout` in host.json is 15 minutes,
+the last question may wait one for its turn, and one is left."""
 
 
-class NotItsTurnError(TemporaryError):
+class PostponedError(TemporaryError):
+    """The request is to come back as a new message: nothing failed, and nothing that was answered is lost."""
+
+
+class NotItsTurnError(PostponedError):
     """Others have the machine, or the region, for longer than this run waits. Nothing was asked of Azure."""
 
 
@@ -29,8 +37,8 @@ class NotItsTurnError(TemporaryError):
 class Manners:
     """How much of Azure one request may have, and how long it waits.
 
-    The defaults fit a function that may run for 15 minutes (host.json): at the end of `patience` a last question waits
-    for its `turn`, then `wait` for its answer, and a minute is left.
+    At the end of `patience` a last question waits for its `turn`, then `wait` for its answer: `in_one_run` makes them
+    fit, as the defaults do.
 
     Attributes:
         slots: how many questions Network Watcher is asked at a time in a region of a subscription. Azure documents no
@@ -43,7 +51,12 @@ class Manners:
     slots: int = 4
     wait: timedelta = timedelta(minutes=7)
     turn: timedelta = timedelta(minutes=1)
-    patience: timedelta = timedelta(minutes=6)
+    patience: timedelta = _PATIENCE
+
+    @classmethod
+    def in_one_run(cls, *, slots: int, wait: timedelta) -> Self:
+        """Those with which a function ends in time: where an answer may take longer, the last is asked for sooner."""
+        return cls(slots=slots, wait=wait, patience=min(_PATIENCE, max(_RUN - wait, timedelta())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,8 @@ class ConnectivityCheck:
     @property
     def lost(self) -> str:
         """How many probes failed, in words."""
+        if not self.probes_sent:
+            return "no probe was sent"
         return f"{self.probes_failed} of {self.probes_sent} probes failed"
 
     @property

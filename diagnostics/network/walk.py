@@ -171,7 +171,7 @@ class Walk:
             case Firewall() as firewall:
                 yield self._firewall(trail, firewall)
             case _:
-                text = f"nothing in the estate has the address {destination}"
+                text = f"nothing that was read has the address {destination}"
                 missing = frozenset({f"what has the address {destination}"})
                 trail = trail.noting(Reason(Kind.DELIVERY, Verdict.UNKNOWN, text, missing=missing))
                 yield replace(trail, exit=Exit.NOBODY if len(networks) == 1 else Exit.NEARBY)

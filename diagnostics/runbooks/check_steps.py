@@ -10,7 +10,7 @@ from diagnostics.network.connectivity import ConnectionStatus, ConnectivityCheck
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.runbooks import step
-from diagnostics.runbooks.diagnosis import blocked, connection
+from diagnostics.runbooks.diagnosis import blocked, connection, kind_of
 from diagnostics.runbooks.owners import find_route, find_rule
 from diagnostics.runbooks.probe_steps import ip_address
 from diagnostics.runbooks.probed import Probed, lossy
@@ -43,8 +43,9 @@ def _outcome(probed: Probed, answer: ConnectivityCheck) -> Outcome:
 
 
 def _summary(situation: Situation, answer: ConnectivityCheck) -> str:
-    named = f"{connection(situation)}: {answer.raw_status or 'no status'} over {len(answer.hops)} hops"
-    issues = [f"{issue.raw_type} {issue.value}".strip() for _, issue in answer.issues]
+    hops = f"{len(answer.hops)} hop{'' if len(answer.hops) == 1 else 's'}"
+    named = f"{connection(situation)}: {answer.raw_status or 'no status'} over {hops}"
+    issues = [f"{kind_of(issue)} {issue.value}".strip() for _, issue in answer.issues]
     if issues:
         return f"{named}: {', '.join(dict.fromkeys(issues))}"
     return f"{named}, and no hop or link names an issue"

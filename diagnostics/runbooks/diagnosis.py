@@ -7,14 +7,15 @@ from dataclasses import dataclass
 import msgspec
 
 from diagnostics.findings import Cause, Confidence, Finding, Remedy, Resource, Severity, Status, Step, fingerprint
-from diagnostics.intake.messages import Problem, RemediationRequest
+from diagnostics.intake.messages import Endpoint, Problem, RemediationRequest
+from diagnostics.network.connectivity import Issue
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.particulars import filled
 from diagnostics.runbooks.ranking import ranked
 from diagnostics.runbooks.remedies import Blocker
-from diagnostics.runbooks.situation import Situation
+from diagnostics.runbooks.situation import Machine, Situation
 
 FAILED_NIC = "NIC001"
 NO_FAULT = "CON000"
@@ -61,7 +62,7 @@ def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, locati
     words = {"name": name, "at": at, "type": issue.raw_type or "unknown", "connection": connection(situation)}
     title = row.title.format_map(words).replace(" (not named)", "")
     where = blocker.owner or blocker.at
-    said = f"{issue.raw_type} {blocker.name}".strip()
+    said = f"{kind_of(issue)} {blocker.name}".strip()
     text = f"Network Watcher: {said}, {issue.origin.lower() or 'on the path'}, at {at}"
     cause = Cause(kind=row.kind, text=text, name=blocker.name, resource_id=where.text if where else "")
     unread = (Cause(kind="unknown", text=f"Not read while looking for where it lies: {why}") for why in blocker.unread)
@@ -76,6 +77,11 @@ def blocked(situation: Situation, blocker: Blocker, resource: ResourceId, locati
         because=(cause, *unread),
         remedy=row.remedy(filled(situation, blocker)),
     )
+
+
+def kind_of(issue: Issue) -> str:
+    """What Azure calls an issue; some have but a number, which alone would say nothing."""
+    return f"issue of type {issue.raw_type}" if issue.raw_type.isdigit() else issue.raw_type
 
 
 def _fault(situation: Situation, blocker: Blocker, resource: ResourceId, where: ResourceId | None) -> str:
@@ -203,18 +209,35 @@ def said(
 
 def connection(situation: Situation) -> str:
     """The connection in words: `web-1 → sql-1:1433`."""
-    request, source, destination = situation.request, situation.source, situation.destination
-    end = request.destination
-    outside = (end and (end.address or end.name)) or "the internet"
-    to = destination.id.name if destination else outside
-    if destination and situation.address and len(destination.nics) > 1:
-        to = f"{to} ({situation.address})"
-    return f"{source.id.name if source else request.source} → {to}{f':{situation.port}' if situation.port else ''}"
+    source, destination, address = situation.source, situation.destination, situation.address
+    to = destination.name if destination else _named(situation.request.destination) or "the internet"
+    if destination and address and _leaves_open(destination, address):
+        to = f"{to} ({address})"
+    if situation.port and ":" in to and "(" not in to:
+        to = f"[{to}]"  # an IPv6 address
+    port = f":{situation.port}" if situation.port else ""
+    return f"{source.name if source else _named(situation.request.source)} → {to}{port}"
+
+
+def _named(end: Endpoint | None) -> str:
+    """What a request calls an end that is no known machine."""
+    if end is None:
+        return ""
+    resource = end.resource
+    return end.address or end.name or (resource.name if resource else "")
+
+
+def _leaves_open(machine: Machine, address: str) -> bool:
+    """Whether a machine's name alone leaves open what is probed: one of several addresses, or one that is not its own.
+
+    A load balancer's frontend stands for the machines behind it.
+    """
+    addresses = {each.address for nic in machine.read_nics for each in nic.ip_configurations if each.address}
+    return len(machine.nics) > 1 or len(addresses) > 1 or bool(addresses and not machine.owner_of(address))
 
 
 def ends(situation: Situation) -> str:
     """Both ends of the connection, as part of a fingerprint."""
     request, source, destination = situation.request, situation.source, situation.destination
-    end = request.destination
-    to = destination.id.key if destination else (end and (end.address or end.name)) or "internet"
+    to = destination.id.key if destination else _named(request.destination) or "internet"
     return f"{source.id.key if source else request.source}>{to}:{situation.port or ''}"

@@ -11,6 +11,7 @@ from diagnostics.runbooks import remedies
 from diagnostics.runbooks.diagnosis import NO_FAULT, connection, ends, said
 from diagnostics.runbooks.ranking import HINDRANCES
 from diagnostics.runbooks.situation import Situation
+from diagnostics.runbooks.suspicions import suspicion
 
 UNEXPLAINED = "CON009"
 COULD_NOT_TELL = "CON011"
@@ -52,16 +53,19 @@ def _unexplained(situation: Situation, answer: ConnectivityCheck | None) -> Find
     named, lost = connection(situation), answer.lost if answer else ""
     how = "loses probes" if answer and answer.reachable else "is unreachable"
     text = f"{named}: {lost}, and Network Watcher names no issue on any hop"
+    odd = suspicion(situation) if situation.probed and situation.probed.silent else None
     subject = situation.destination or situation.source
     return said(
         situation,
         UNEXPLAINED,
-        f"{named} {how}, and Azure sees nothing in the way",
+        f"{named} {how}: {odd.text}" if odd else f"{named} {how}, and Azure sees nothing in the way",
         about=subject.id if subject else None,
         severity=Severity.HIGH,
         confidence=Confidence.POSSIBLE,
         cause=Cause(kind="probe", text=text),
-        remedy=remedies.way_out()
+        remedy=remedies.look_again(odd.advice)
+        if odd
+        else remedies.way_out()
         if situation.problem is Problem.VM_TO_INTERNET
         else remedies.look_again(
             "Look inside the guest: does the service listen on the port, does the guest's own firewall allow it, and "
@@ -92,17 +96,21 @@ def _came_back(situation: Situation) -> Finding:
 
 def _could_not_tell(situation: Situation) -> Finding:
     open_steps = [step for step in situation.steps if step.outcome is not Outcome.PASSED]
-    said_once = {step.summary: step.name for step in reversed(open_steps)}
-    causes = [f"{name}: {summary}" for summary, name in reversed(said_once.items())] or ["no step could be made"]
+    said_once: dict[str, str] = {}
+    for step in open_steps:
+        said_once.setdefault(step.summary.rstrip("."), step.name)
+    causes = [f"{name}: {summary}" for summary, name in said_once.items()] or ["no step could be made"]
+    odd = suspicion(situation)
+    advice = odd.advice if odd else "Mend what kept the steps from being made, then send the request again."
     return said(
         situation,
         COULD_NOT_TELL,
-        f"Could not tell why {connection(situation)} fails",
+        f"Could not tell why {connection(situation)} fails{f': {odd.text}' if odd else ''}",
         about=situation.source.id if situation.source else None,
         severity=Severity.MEDIUM,
         confidence=Confidence.POSSIBLE,
         cause=Cause(kind="unknown", text="; ".join(causes)),
-        remedy=remedies.look_again("Mend what kept the steps from being made, then send the request again."),
+        remedy=remedies.look_again(advice),
         apart=ends(situation),
     )
 

@@ -6,7 +6,10 @@ from diagnostics.findings import Step
 from diagnostics.intake.messages import Endpoint
 from diagnostics.network.ids import NETWORK_INTERFACE, ResourceId
 from diagnostics.network.model import Nic
-from diagnostics.runbooks.questions import Asking, FindByAddress, Unread, ask
+from diagnostics.network.owners import subnet_with
+from diagnostics.network.prefixes import address_of
+from diagnostics.network.reading import read_objects
+from diagnostics.runbooks.questions import Asking, FindByAddress, ReadBody, Unread, ask
 from diagnostics.runbooks.select import is_inside
 from diagnostics.runbooks.situation import Machine, machine_of
 from diagnostics.runbooks.step import inconclusive, passed
@@ -31,20 +34,36 @@ def at_address(address: str, source: Machine | None) -> Asking[tuple[Machine | N
         machine = yield from machine_of(candidate)
         if machine and machine.owner_of(address):
             machines.append(machine)
-    meant = _meant(machines, address, source)
+    meant = yield from _meant(machines, address, source)
+    if isinstance(meant, str):
+        return None, inconclusive(_NAME, meant, *(each.text for each in found))
     if meant is not None:
-        return meant, passed(_NAME, f"{address} belongs to {meant.id.name}", meant.id.text)
-    names = ", ".join(each.name for each in found) or "nothing that is known"
+        return meant, passed(_NAME, f"{address} belongs to {meant.name}", meant.id.text)
+    if not found:
+        text = f"no network interface, load balancer or firewall in scope has {address}"
+        return None, inconclusive(_NAME, text)
+    names = ", ".join(each.name for each in found)
     text = f"{address} belongs to {names}" + ("" if len(machines) < 2 else ": which one is meant is not known")
     return None, inconclusive(_NAME, text, *(each.text for each in found))
 
 
-def _meant(machines: list[Machine], address: str, source: Machine | None) -> Machine | None:
-    if len(machines) < 2:
-        return machines[0] if machines else None
-    home = {network for nic in (source.read_nics if source else ()) for network in _networks(nic)}
-    near = [m for m in machines if (nic := m.owner_of(address)) and home & set(_networks(nic))]
-    return near[0] if len(near) == 1 else None
+def _meant(machines: list[Machine], address: str, source: Machine | None) -> Asking[Machine | str | None]:
+    """The one that is meant: in a network of the source's, else the only one; a sentence where it can't be meant.
+
+    Networks overlap: who has the address elsewhere is not meant where the source's own network has it in its space.
+    """
+    home = list(dict.fromkeys(network for nic in (source.read_nics if source else ()) for network in _networks(nic)))
+    near = [m for m in machines if (nic := m.owner_of(address)) and set(home) & set(_networks(nic))]
+    if near or len(machines) != 1:
+        return near[0] if len(near) == 1 else None
+    for network in home:
+        body = yield from ask(ReadBody(network))
+        known = None if isinstance(body, Unread) else read_objects([body]).networks.get(network)
+        wanted = address_of(address)
+        if known and wanted and subnet_with(known, wanted):
+            other = machines[0].name
+            return f"{address} lies in {network.name}, where nothing is known to have it; {other} has it elsewhere"
+    return machines[0]
 
 
 def _networks(nic: Nic) -> list[ResourceId]:

@@ -18,17 +18,17 @@ def power(situation: Situation, machine: Machine, role: str) -> tuple[Step, tupl
     """Does it run? A VM that is off can neither probe nor answer."""
     name = f"{role} runs"
     if isinstance(machine.vm, Unread):
-        return inconclusive(name, str(machine.vm)), ()
+        return inconclusive(name, machine.why_unread), ()
     state = machine.vm.power_state
     if state is None:
-        return inconclusive(name, f"Azure gives no power state for {machine.id.name}"), ()
+        return inconclusive(name, f"Azure gives no power state for {machine.name}"), ()
     if machine.vm.running:
-        return passed(name, f"{machine.id.name} is running"), ()
-    text = f"{machine.id.name} is {state}"
+        return passed(name, f"{machine.name} is running"), ()
+    text = f"{machine.name} is {state}"
     finding = said(
         situation,
         NOT_RUNNING,
-        f"VM {machine.id.name} is not running: {state}",
+        f"VM {machine.name} is not running: {state}",
         about=machine.id,
         severity=Severity.HIGH,
         confidence=Confidence.PROVEN,
@@ -42,7 +42,7 @@ def provisioning(machine: Machine, role: str) -> tuple[Step, tuple[Finding, ...]
     """Are its NICs in state Succeeded? A failed one is a finding, though seldom the cause of an outage."""
     name = f"Provisioning state of the {role.lower()}'s network interfaces"
     if not machine.nics:
-        return inconclusive(name, f"the network interfaces of {machine.id.name} are not known"), ()
+        return inconclusive(name, f"the network interfaces of {machine.name} are not known"), ()
     broken = [nic for nic in machine.read_nics if nic.failed]
     evidence = [_state(nic_id, nic) for nic_id, nic in machine.nics]
     if broken:

@@ -24,6 +24,8 @@ from diagnostics.runbooks.questions import Asking, Unread, ask
 from diagnostics.runbooks.situation import Machine, Situation, done
 
 AGAIN = "Check again"
+_BLOCKING = frozenset({"CON001", "CON002", "CON005", "CON008", "CON010", "CON016", "CON017", "CON018"})
+"""Checks about what stops a connection: if it works, they are no more. The others are faults with or without it."""
 _PORTS = {"windows": 3389, "linux": 22}
 _REMOTE = {3389: "RDP", 22: "SSH"}
 _NAMES = {Protocol.ICMP: "ICMP ping", Protocol.HTTP: "HTTP probe", Protocol.HTTPS: "HTTPS probe"}
@@ -89,17 +91,21 @@ def _to(request: DiagnosisRequest, address: str) -> DiagnosisRequest:
 def again(situation: Situation, target: Target, port: int | None) -> Asking[Situation]:
     """Make the check once more, if it failed: what it found is still there, or gone."""
     if situation.probed is None or situation.probed.works is not False:
-        why = "the first check did not fail" if situation.probed and situation.probed.tried else "there was no check"
-        return (yield from done(situation, step.skipped(AGAIN, why)))
+        return (yield from done(situation, step.skipped(AGAIN, _why_not_again(situation.probed))))
     probed = yield from _probe(situation, target, port, attempt=2)
     told = _told(AGAIN, situation, probed)
     if probed.works is None:
         return (yield from done(situation, told))
-    findings = tuple(_after(finding, probed) if _of_probe(finding) else finding for finding in situation.findings)
-    situation = replace(situation, findings=findings)
+    situation = replace(situation, findings=_looked_at_again(situation.findings, probed))
     if probed.works:
         situation = replace(situation, probed=replace(probed, came_back=True))
     return (yield from done(situation, told))
+
+
+def _why_not_again(first: Probed | None) -> str:
+    if first is None or first.answer is None:
+        return "there was no check that could be made again"
+    return "the first check did not fail" if first.works else "the first check proved nothing"
 
 
 def aimed(
@@ -137,21 +143,32 @@ def _probe(situation: Situation, target: Target, port: int | None, attempt: int 
     """One check, if one can be made."""
     source, destination = situation.source, situation.destination
     if source is None or isinstance(source.vm, Unread):
-        return Probed(why="the source could not be read", tried=False)
+        why = f"{source.name} does not exist" if source and source.missing else "the source could not be read"
+        return Probed(why=why, tried=False)
     if situation.obstacle:
         return Probed(why=situation.obstacle, tried=False)
     if source.vm.running is False:
         return Probed(why=f"{source.id.name} does not run, so it can't probe", tried=False)
+    if destination and destination.missing and isinstance(target, ResourceId):
+        return Probed(why=f"{destination.name} does not exist, so it can't answer", tried=False)
     if destination and not isinstance(destination.vm, Unread) and destination.vm.running is False:
         return Probed(why=f"{destination.id.name} does not run, so it can't answer", tried=False)
     protocol = _protocol(situation)
     probe = Probe(source.id, source.location, target, None if protocol is Protocol.ICMP else port, protocol)
     answer = yield from ask(CheckConnectivity(probe, attempt))
     if isinstance(answer, Unread):
-        return Probed(why=f"Network Watcher could not make it: {answer}", forbidden=bool(answer.action))
+        return Probed(why=_refused(answer), forbidden=bool(answer.action))
     if answer.reachable and _to_itself(situation):
         return Probed(answer, "what a VM sends to itself never leaves it, so this proves nothing")
     return Probed(answer)
+
+
+def _refused(answer: Unread) -> str:
+    """Why there is no answer; what Azure says of a missing permission is long, and another step names it in full."""
+    if not answer.action:
+        return f"Network Watcher could not make it: {answer}"
+    scope = ResourceId.maybe(answer.scope)
+    return f"Network Watcher may not make it: {answer.action} is missing{f' on {scope.name}' if scope else ''}"
 
 
 def _told(name: str, situation: Situation, probed: Probed) -> Step:
@@ -163,7 +180,7 @@ def _told(name: str, situation: Situation, probed: Probed) -> Step:
         text = f"status {answer.raw_status or 'not given'} with {answer.probes_sent} probes sent proves nothing"
         return step.counted(name, f"{named}: {probed.why or text}", probed.outcome, answer)
     arrived = answer.probes_sent - answer.probes_failed
-    counts = f"{arrived} of {answer.probes_sent} probes answered"
+    counts = f"{arrived} of {answer.probes_sent} probes answered" if answer.probes_sent else "no probe was sent"
     latency = f", {answer.latencies}" if answer.latencies else ""
     loss = f", {answer.probes_failed / answer.probes_sent:.0%} lost" if answer.probes_failed and lossy(answer) else ""
     return step.counted(name, f"{named}: {answer.raw_status}, {counts}{loss}{latency}", probed.outcome, answer)
@@ -187,13 +204,28 @@ def _of_probe(finding: Finding) -> bool:
     return finding.status is Status.OPEN and any(cause.kind == "probe" for cause in finding.because)
 
 
-def _after(finding: Finding, probed: Probed) -> Finding:
-    """A finding of the first check, with what the second says about it."""
+def _looked_at_again(findings: tuple[Finding, ...], probed: Probed) -> tuple[Finding, ...]:
+    """The findings after the second check: those that the first one made, and what would block the connection."""
+    probing = {finding.finding_id for finding in findings if _of_probe(finding)}
+    return tuple(
+        _after(finding, probed, by_probe=finding.finding_id in probing)
+        if finding.finding_id in probing or (finding.check in _BLOCKING and finding.status is Status.OPEN)
+        else finding
+        for finding in findings
+    )
+
+
+def _after(finding: Finding, probed: Probed, *, by_probe: bool) -> Finding:
+    """A finding with what the second check says about it.
+
+    Whatever is configured, it does not stop a connection that works: it was mended meanwhile, or never in force.
+    """
+    status, lost = Status.RESOLVED if probed.works else Status.OPEN, probed.answer.lost if probed.answer else ""
     if probed.works:
-        text, status = "Checked again: it is gone, the probes arrive now", Status.RESOLVED
+        told = "it is gone, the probes arrive now" if by_probe else "the probes arrive now, so it stops them no more"
     else:
-        lost = probed.answer.lost if probed.answer else ""
-        text, status = f"Checked again: it is still there, {lost}", Status.OPEN
+        told = f"it is still there, {lost}" if by_probe else f"the connection still fails, {lost}"
+    text = f"Checked again: {told}"
     because = (*finding.because, Cause(kind="probe", text=text))
     return msgspec.structs.replace(finding, because=because, status=status)
 

@@ -20,7 +20,7 @@ _DEFAULT_DENIALS = frozenset({"denyallinbound", "denyalloutbound"})
 
 
 def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each fault once, with all that speaks for it; surest first, then worst, hindrances last."""
+    """Each fault once, with all that speaks for it; surest first, then worst; then what is gone, hindrances last."""
     faults: dict[str, Finding] = {}
     for finding in findings:
         known = faults.get(finding.finding_id)
@@ -77,16 +77,17 @@ def together(one: Finding, other: Finding) -> Finding:
     """Two findings of one fault: the surer one's words, the causes of both."""
     first, second = sorted((one, other), key=lambda finding: _SUREST.index(finding.confidence))
     because = {(cause.kind, cause.text): cause for cause in (*first.because, *second.because)}
+    told = sorted(because.values(), key=lambda cause: cause.text.startswith("Checked again"))  # what came last, last
     ended = Status.RESOLVED in {one.status, other.status}  # a later look says that it is gone
     return msgspec.structs.replace(
         first,
-        because=tuple(because.values()),
+        because=tuple(told),
         change=first.change or second.change,
         remedy=first.remedy if first.remedy.az_cli or not second.remedy.az_cli else second.remedy,
         status=Status.RESOLVED if ended else first.status,
     )
 
 
-def _rank(finding: Finding) -> tuple[bool, int, int]:
-    hinders = finding.check in HINDRANCES
-    return hinders, _SUREST.index(finding.confidence), _WORST.index(finding.severity)
+def _rank(finding: Finding) -> tuple[bool, bool, int, int]:
+    hinders, gone = finding.check in HINDRANCES, finding.status is Status.RESOLVED
+    return hinders, gone, _SUREST.index(finding.confidence), _WORST.index(finding.severity)

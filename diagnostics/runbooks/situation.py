@@ -36,6 +36,25 @@ class Machine:
     named_nic: ResourceId | None = None
 
     @property
+    def name(self) -> str:
+        """What people call it: an instance of a scale set by the set and its number, since `3` names nothing."""
+        return "_".join(self.id.names) if self.id.type == ids.SCALE_SET_VM else self.id.name
+
+    @property
+    def missing(self) -> bool:
+        """Whether it does not exist, as far as vmreach may see."""
+        return isinstance(self.vm, Unread) and self.vm.missing
+
+    @property
+    def why_unread(self) -> str:
+        """Why the VM could not be read, in short: what Azure says of a missing permission is long. Empty if it was."""
+        if not isinstance(self.vm, Unread):
+            return ""
+        if self.missing:
+            return f"{self.name} does not exist"
+        return f"{self.name} could not be read: {self.vm.action} is missing" if self.vm.action else str(self.vm)
+
+    @property
     def read_nics(self) -> tuple[Nic, ...]:
         """The NICs that could be read."""
         return tuple(nic for _, nic in self.nics if not isinstance(nic, Unread))
@@ -139,7 +158,8 @@ def look_up(end: Endpoint, role: str) -> Asking[tuple[Machine | None, Step]]:
             return None, inconclusive(name, f"could not look up a VM called {end.name}: {found}")
         if len(found) != 1:
             listing = tuple(vm.text for vm in found)
-            return None, inconclusive(name, f"{len(found)} VMs in scope are called {end.name}", *listing)
+            number = f"{len(found)} VMs in scope are" if found else "no VM in scope is"
+            return None, inconclusive(name, f"{number} called {end.name}", *listing)
         resource = found[0]
     machine = yield from machine_of(resource)
     if machine is None:
@@ -176,6 +196,6 @@ def _vm(vm_id: ResourceId, named_nic: ResourceId | None) -> Asking[Machine]:
 
 def _exists(name: str, machine: Machine) -> Step:
     if isinstance(machine.vm, Unread):
-        step = failed if machine.vm.missing else inconclusive
-        return step(name, str(machine.vm))
-    return passed(name, f"{machine.id.name} in {machine.location or 'a region not given'}", machine.id.text)
+        step = failed if machine.missing else inconclusive
+        return step(name, machine.why_unread, machine.id.text, str(machine.vm))
+    return passed(name, f"{machine.name} in {machine.location or 'a region not given'}", machine.id.text)

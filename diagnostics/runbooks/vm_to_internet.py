@@ -37,11 +37,11 @@ def run(situation: Situation) -> Asking[Situation]:
         target, port = end.address, end.port or outside.port
         situation = aimed(situation, port)
     situation = yield from ping(situation, target, port)
-    situation = yield from connectivity(situation)
     answer = situation.probed.answer if situation.probed else None
     address = ip_address(situation, answer)
-    situation = yield from guest_steps.tcp_ping(situation, target, port)
     situation = yield from gather.survey(situation, address or None)
+    situation = yield from connectivity(situation)  # after the survey, for its remedies name priorities
+    situation = yield from guest_steps.tcp_ping(situation, target, port)
     situation = yield from way_out(situation, address or None)
     if address:
         situation = yield from rule_steps.security(situation, address, port, answer)

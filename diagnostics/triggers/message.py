@@ -31,4 +31,4 @@ def delivery(msg: func.QueueMessage) -> Delivery:
     """The message as the engine wants to know it."""
     from diagnostics.engine.engine import Delivery  # noqa: PLC0415 - a cold start pays only for what it runs
 
-    return Delivery(str(msg.id))
+    return Delivery(str(msg.id), msg.dequeue_count or 1)

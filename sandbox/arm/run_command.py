@@ -1,7 +1,8 @@
 """Run Command: scripts in guests, one at a time on a VM, whose output is written down by the scenario.
 
-Sources: "Run scripts in your VM by using action Run Commands"; recorded traffic for the two ways to the answer, for the
-errors of a VM that is off, has no agent, or runs a script already. What a wrong shell gets is the sandbox's own.
+Sources: "Run scripts in your VM by using action Run Commands", also for what a VM answers that is off, has no agent, or
+runs a script already: of these only the meaning is documented, and no answer of Azure was recorded. Recorded traffic
+for the two ways to the output. What a wrong shell gets is the sandbox's own.
 """
 
 from sandbox.arm import shapes

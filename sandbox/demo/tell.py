@@ -21,7 +21,12 @@ _MARKS = {
     "inconclusive": ("?", "yellow"),
     "skipped": ("·", "bright_black"),
 }
+_QUIET = ("passed", "skipped")
 _INDENT = 11
+_MORE = (
+    "Every branch of the runbooks has a scenario: `python -m diagnostics scenarios` runs them all, "
+    "`python -m diagnostics diagnose --sandbox vm-to-vm-nsg` tells one of them step by step."
+)
 
 
 def opening(console: Console, stack: Stack) -> None:
@@ -48,8 +53,7 @@ def story(console: Console, number: int, outcome: Outcome) -> None:
         _line(console, "nothing", Text("no finding came in time", style="red"))
         return
     diagnosed = outcome.findings[0]
-    for step in diagnosed["steps"]:
-        _step(console, step)
+    _steps(console, diagnosed["steps"])
     for hops in (step["hops"] for step in diagnosed["steps"] if step["hops"]):
         _hops(console, hops)
     for finding in _firsts(outcome.findings):
@@ -73,6 +77,7 @@ def verdicts(console: Console, outcomes: Sequence[Outcome]) -> None:
         table.add_row(outcome.scenario.name, escape(wanted), escape(found), ok)
     console.print()
     console.print(table)
+    console.print(Text(_MORE))
 
 
 def _in_words(checks: Sequence[str], because: str, remediation: str | None) -> str:
@@ -90,6 +95,18 @@ def _alert(console: Console, outcome: Outcome) -> None:
         else outcome.answer
     )
     _line(console, "", f"POST /api/alerts → {outcome.status} in {outcome.milliseconds:.0f} ms, request {ids}")
+
+
+def _steps(console: Console, steps: Sequence[Json]) -> None:
+    """What found something, one by one; what found nothing, by name."""
+    for step in steps:
+        if step["outcome"] not in _QUIET:
+            _step(console, step)
+    for outcome in _QUIET:
+        names = [step["name"] for step in steps if step["outcome"] == outcome]
+        if names:
+            mark, _ = _MARKS[outcome]
+            _line(console, outcome, Text(f"{mark} {len(names)}: {', '.join(names)}", style="bright_black"))
 
 
 def _step(console: Console, step: Json) -> None:
@@ -114,7 +131,7 @@ def _finding(console: Console, finding: Json) -> None:
     remedy = finding["remedy"]
     _line(console, "remedy", remedy["summary"])
     for command in filter(None, remedy["azCli"].splitlines()):
-        _line(console, "", Text(command, style="cyan"))
+        _line(console, "", Text(command, style="bright_black" if command.startswith("#") else "cyan"))
 
 
 def _healing(console: Console, outcome: Outcome) -> None:

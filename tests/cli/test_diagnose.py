@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from diagnostics.cli.exits import Exit
 from diagnostics.cli.main import main
 from diagnostics.cli.page import Page
 from diagnostics.cli.progress import OnPage, slow
-from diagnostics.cli.told import code_of
+from diagnostics.cli.told import code_of, show
 from diagnostics.findings import Confidence, Finding, Outcome, Remedy, Resource, Severity, Status, Step
 from diagnostics.intake.messages import Problem
 from diagnostics.network.connectivity import Probe
@@ -150,7 +151,10 @@ def test_without_guest_no_script_is_run(azure: Sandbox, capsys: pytest.CaptureFi
     asked = ["diagnose", "--source", vm(ASKED_INSIDE), "--dest", DESTINATION]
     before = len(azure.calls)
     main(asked)
-    assert "--guest lets scripts that only look be run" in " ".join(capsys.readouterr().out.split())
+    said = " ".join(capsys.readouterr().out.split())
+    assert "· TCP ping from inside the guest: guests are not asked without --guest" in said
+    assert "guests not asked: TCP ping from inside the guest, Listener" in said
+    assert "VMREACH" not in said
     assert not [call for call in azure.calls[before:] if "runCommand" in call.path]
     main([*asked, "--guest"])
     assert "--guest" not in capsys.readouterr().out
@@ -328,6 +332,19 @@ def test_a_terminal_shows_what_is_asked_and_for_how_long(monkeypatch: pytest.Mon
 
 def test_elsewhere_there_are_plain_lines_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watched(io.StringIO(), monkeypatch) == "✗ TCP ping: 22 is closed\\x1b[2J\n"
+
+
+# What is to be copied
+
+
+@pytest.mark.parametrize(
+    ("code", "label"),
+    [("# first\naz vm start", "az       # first"), ("# as root\nip rule show", "in guest # as root"), ("", "")],
+)
+def test_a_command_for_a_guest_is_no_az_command(code: str, label: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found = msgspec.structs.replace(finding("CON016"), remedy=Remedy(summary="", az_cli=code))
+    show(Page(), Diagnosis("r", Problem.VM_TO_VM, "", (), (found,), works=False), "a → b", guest=True)
+    assert label in capsys.readouterr().out.splitlines()
 
 
 # How it ends

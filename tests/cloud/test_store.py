@@ -214,6 +214,16 @@ def test_attempts(store: TableStore, unique: str) -> None:
         assert store.attempt(unique) == each
 
 
+def test_a_request_that_was_taken_on_once_stays_known(store: TableStore, unique: str) -> None:
+    assert not store.taken_on(unique)
+    store.begin(unique, holder="m1", now=NOW)
+    assert store.taken_on(unique)
+    store.release(unique)
+    assert store.taken_on(unique)
+    store.finish(unique, now=NOW)
+    assert store.taken_on(unique)
+
+
 def test_a_request_is_finished_when_it_is_done(store: TableStore, unique: str) -> None:
     assert not store.finished(unique)
     assert store.begin(unique, holder="m1", now=NOW)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnostics.contracts import Entry
@@ -290,6 +291,30 @@ def test_what_a_run_that_was_cut_short_left_in_the_journal_is_forgotten() -> Non
     house.store.memory.note("r1", "q", Entry("t"))
     house.diagnose(asked())
     assert house.store.memory.entries == {}
+
+
+def test_what_a_request_asked_is_forgotten_when_its_alert_is_over() -> None:
+    house = House(answer=BLOCKED)
+    house.watcher.late = [TemporaryError("it has not ended")]
+    with pytest.raises(TemporaryError):
+        house.diagnose(asked())
+    assert house.store.memory.entries
+    house.close("a1")
+    house.diagnose(asked())
+    assert (house.store.memory.entries, both(house)) == ({}, [])
+
+
+def test_a_late_look_of_an_earlier_time_leaves_the_later_one_alone() -> None:
+    house = House(answer=BLOCKED)
+    house.diagnose(asked())
+    ((_, look),) = house.outbox.later
+    house.close("a1", at="2026-11-02T12:05:00Z")
+    house.clock.forward(minutes=10)
+    origin = msgspec.structs.replace(asked().origin, fired_at="2026-11-02T12:10:00Z")
+    house.diagnose(msgspec.structs.replace(asked("r2"), origin=origin), "m2")
+    house.clock.forward(minutes=5)
+    house.diagnose(look, "m3")
+    assert both(house) == ["CON005 open", "CON005 resolved", "CON005 open"]
 
 
 def event(kind: str, writer: str) -> bytes:

@@ -12,8 +12,15 @@ import pytest
 
 from diagnostics.contracts import Entry
 from diagnostics.engine.probes import Probes
-from diagnostics.engine.turns import Manners, NotItsTurnError, Turns
-from diagnostics.errors import NotFoundError, OperationFailedError, PermanentError, TemporaryError
+from diagnostics.engine.turns import Manners, NotItsTurnError, PostponedError, Turns
+from diagnostics.errors import (
+    NotFoundError,
+    OperationFailedError,
+    ParseError,
+    PermanentError,
+    TemporaryError,
+    VmreachError,
+)
 from diagnostics.intake.messages import Protocol
 from diagnostics.network.connectivity import Probe
 from diagnostics.network.ids import ResourceId
@@ -140,10 +147,18 @@ def test_an_answer_that_azure_has_no_more_is_not_asked_for_again() -> None:
     assert (house.watcher.submitted, held(house)) == ([], {})
 
 
-def test_a_check_that_fails_gives_its_turn_back() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(OperationFailedError("InternalServerError", code="InternalServerError"), id="it fails"),
+        pytest.param(ParseError("$.status: Expected `str`, got `int`: 1"), id="it can't be read"),
+    ],
+)
+@pytest.mark.parametrize("when", ["refusals", "late"])
+def test_a_check_that_fails_gives_its_turn_back(when: str, error: VmreachError) -> None:
     house = House()
-    house.watcher.late = [OperationFailedError("InternalServerError", code="InternalServerError")]
-    with pytest.raises(OperationFailedError):
+    setattr(house.watcher, when, [error])
+    with pytest.raises(type(error)):
         probes(house).answer(check())
     assert held(house) == {}
 
@@ -235,8 +250,18 @@ def test_a_run_that_took_long_submits_nothing_more_but_collects() -> None:
         run.answer(check())
     house.clock.forward(minutes=7)
     assert run.answer(check()) == check().read(WORKS)
-    with pytest.raises(TemporaryError, match="this run submits nothing more"):
+    with pytest.raises(PostponedError, match="was not asked: Azure took long"):
         run.answer(check(attempt=2))
+
+
+def test_a_run_that_took_long_and_got_nowhere_has_failed() -> None:
+    """Coming back as a new message would go on for ever: this one counts its tries."""
+    house = House()
+    run = probes(house)
+    house.clock.forward(minutes=7)
+    with pytest.raises(TemporaryError, match="was not asked: Azure took long") as failed:
+        run.answer(check())
+    assert not isinstance(failed.value, PostponedError)
 
 
 @pytest.mark.parametrize(

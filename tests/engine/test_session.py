@@ -109,6 +109,14 @@ def test_nobody_brings_the_request_back_so_patience_is_long() -> None:
     assert sum(home.clock.slept) == 50 * 60
 
 
+def test_what_never_ends_is_gone_on_without() -> None:
+    home = house()
+    home.watcher.late = [TemporaryError("it has not ended")] * 99
+    found = diagnose(home)
+    assert found.works is None
+    assert any("it has not ended" in step.summary for step in found.steps)
+
+
 @pytest.mark.parametrize("run", range(2))
 def test_each_call_starts_anew(run: int) -> None:
     home = house()

@@ -45,8 +45,8 @@ class Row:
 TABLE = [
     Row("NetworkSecurityRule", {"RuleName": "UserRule_deny-sql"}, "CON001", "sql-1", "deny-sql", Confidence.PROVEN),
     Row("UserDefinedRoute", {"RouteType": "User"}, "CON002", "sql-1", "user-defined route", Confidence.PROVEN),
-    Row("CPU", {"Usage": "99"}, "CON003", "sql-1", "(99)", Confidence.LIKELY),
-    Row("Memory", {"Usage": "97"}, "CON004", "sql-1", "(97)", Confidence.LIKELY),
+    Row("CPU", {"Usage": "99"}, "CON003", "sql-1", "(99 %)", Confidence.LIKELY),
+    Row("Memory", {"Usage": "97"}, "CON004", "sql-1", "(97 %)", Confidence.LIKELY),
     Row("Guest Firewall", {"Firewall": "iptables"}, "CON005", "sql-1", "iptables", Confidence.LIKELY),
     Row("DNS Resolution", {"Name": "db.corp"}, "CON006", "web-1", "db.corp did not resolve", Confidence.PROVEN),
     Row("Socket Error", {}, "CON007", "web-1", "another port", Confidence.PROVEN),

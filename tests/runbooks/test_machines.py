@@ -58,7 +58,8 @@ def test_an_unreadable_source_is_said_to_be_so(world: World, sql: Endpoint, unre
     world.answers[vm("web-1")] = unread
     finding = world.only(vm("web-1"), sql)
     assert (finding.check, world.probes) == ("CON011", [])
-    assert finding.because[0].text.count(str(unread)) == 1
+    said = "does not exist" if unread.missing else f"could not be read: {unread.action} is missing"
+    assert finding.because[0].text.count(f"Source exists: web-1 {said}") == 1
 
 
 def test_an_unreadable_destination_is_probed_all_the_same(world: World, sql: Endpoint) -> None:
@@ -69,7 +70,7 @@ def test_an_unreadable_destination_is_probed_all_the_same(world: World, sql: End
 
 @pytest.mark.parametrize(
     ("hits", "said"),
-    [([], "0 VMs in scope are called web-1"), (["web-1", "web-1b"], "2 VMs in scope")],
+    [([], "no VM in scope is called web-1"), (["web-1", "web-1b"], "2 VMs in scope")],
     ids=["none", "several"],
 )
 @pytest.mark.parametrize("role", ["source", "destination"])
@@ -106,6 +107,7 @@ def test_an_instance_of_a_scale_set_is_a_machine(world: World, tail: str) -> Non
     world.answers[instance] = Vm(instance, "westeurope", "running", "Linux", ())
     finding = world.only(ResourceId.parse(instance.text + tail))
     assert (finding.check, world.probes[0].source) == ("CON000", instance)
+    assert finding.title == "No fault found: ss_3 → the internet works now"
 
 
 def test_a_nic_stands_for_its_vm(world: World) -> None:

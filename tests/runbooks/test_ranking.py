@@ -43,8 +43,12 @@ def finding(
             ["CON001", "CON003"],
         ),
         ([finding("CON002"), finding("CON001")], ["CON002", "CON001"]),
+        (
+            [finding("CON001", Confidence.PROVEN, status=Status.RESOLVED), finding("CON003", Confidence.POSSIBLE)],
+            ["CON003", "CON001"],
+        ),
     ],
-    ids=["surest first", "a hindrance is no cause", "worst first", "else as found"],
+    ids=["surest first", "a hindrance is no cause", "worst first", "else as found", "what is gone is no cause"],
 )
 def test_the_surest_cause_stands_first(found: list[Finding], order: list[str]) -> None:
     assert [each.check for each in ranked(found)] == order

@@ -232,8 +232,8 @@ def test_a_name_that_does_not_resolve() -> None:
 @pytest.mark.parametrize(
     ("kind", "usage", "check_id", "told", "command"),
     [
-        ("CPU", "99", "CON003", "(99)", "az vm resize"),
-        ("Memory", "97", "CON004", "(97)", "az vm resize"),
+        ("CPU", "99", "CON003", "(99 %)", "az vm resize"),
+        ("Memory", "97", "CON004", "(97 %)", "az vm resize"),
         ("Socket Error", "", "CON007", "in use", "ss -tanp"),
         ("NoListenerOnDestination", "", "CON008", "port 1433", "ss -ltnp"),
         ("AgentStopped", "", "CON012", "169.254.169.254", "--force-update"),

@@ -115,8 +115,9 @@ def test_the_finding_names_the_value_and_what_to_do() -> None:
     assert "(99.4 %)" in finding.remedy.summary
     commands = finding.remedy.az_cli.splitlines()
     assert commands[0].startswith("az vm list-vm-resize-options --subscription s1")
-    assert commands[1].startswith("az monitor metrics list --resource ")
-    assert "--start-time 2026-11-20T08:44:00Z" in commands[1]
+    assert commands[1].startswith("# then: az vm resize ")
+    assert commands[2].startswith("az monitor metrics list --resource ")
+    assert "--start-time 2026-11-20T08:44:00Z" in commands[2]
 
 
 def test_the_step_tells_what_was_before_and_what_azure_would_warn_of() -> None:

@@ -160,7 +160,8 @@ def test_status_and_severity_show(status: Status, severity: Severity, style: str
 
 @pytest.mark.parametrize("code", [COMMAND, "az x --tags a_b=*c* `d`", "{{DATE(2026-01-01T00:00:00Z)}}", "a\n\nb"])
 def test_commands_stay_as_they_are(code: str) -> None:
-    shown = action(card(replace(FINDING, remedy=Remedy(summary="", az_cli=code))), "az command")["card"]["body"]
+    drawn = card(replace(FINDING, remedy=Remedy(summary="", az_cli=code)))
+    (shown,) = (action["card"]["body"] for action in of_type(drawn, "Action.ShowCard") if "ommand" in action["title"])
     assert words(shown).replace("\n \n", "\n\n") == code
     assert all(run["fontType"] == "Monospace" and "{{" not in run["text"] for run in of_type(shown, "TextRun"))
 
@@ -220,17 +221,9 @@ def test_text_is_made_harmless(title: str, shown: str) -> None:
     assert words(card(replace(FINDING, title=title, steps=()))["body"][0]).split("\n")[-1] == shown
 
 
-def test_steps_that_failed_stay_and_the_others_are_counted() -> None:
-    steps = [Step(name=f"s{i}", outcome=Outcome.PASSED, summary="") for i in range(20)]
-    steps[15] = Step(name="broken", outcome=Outcome.FAILED, summary="")
-    said = words(card(replace(FINDING, steps=tuple(steps)))["body"])
-    assert "\nbroken\n" in said
-    assert "… 8 more steps: 8 passed" in said
-
-
 def test_causes_and_evidence_are_counted() -> None:
-    step = Step(name="s", outcome=Outcome.PASSED, summary="", evidence=tuple(map(str, range(15))))
-    drawn = card(replace(FINDING, because=FINDING.because * 256, steps=(step,)))
+    seen = Step(name="s", outcome=Outcome.PASSED, summary="", evidence=tuple(map(str, range(15))))
+    drawn = card(replace(FINDING, because=FINDING.because * 256, steps=(seen,)))
     assert "… 248 more causes" in words(drawn["body"])
     assert words(action(drawn, "Evidence")).endswith("\n… 3 more facts")
 
@@ -329,7 +322,7 @@ def test_the_largest_finding_fits(filler: str) -> None:
     resource = Resource(
         id=long, name=long, type=long, subscription_id=long, resource_group=long, location=long, portal_url=url
     )
-    step = Step(name=long, outcome=Outcome.FAILED, summary=long, evidence=(long,) * 50)
+    failed = Step(name=long, outcome=Outcome.FAILED, summary=long, evidence=(long,) * 50)
     largest = Finding(
         finding_id=long,
         check=long,
@@ -338,7 +331,7 @@ def test_the_largest_finding_fits(filler: str) -> None:
         confidence=Confidence.PROVEN,
         resource=resource,
         because=(Cause(kind=long, text=long, name=long, resource_id=long + "/y" + long),) * 256,
-        steps=(step, replace(step, outcome=Outcome.PASSED)) * 10,
+        steps=(failed, replace(failed, outcome=Outcome.PASSED)) * 10,
         remedy=Remedy(summary=long, az_cli=long, bicep=long, doc_url=url, portal_url=url + "b"),
         change=Change(when=NOON, who=long, operation=long),
         request_id=long,

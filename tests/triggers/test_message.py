@@ -5,6 +5,7 @@ import base64
 import azure.functions as func
 import pytest
 
+from diagnostics.engine.engine import Delivery
 from diagnostics.triggers.message import body, delivery
 
 REQUEST = b'{"requestId": "r"}'
@@ -28,4 +29,4 @@ def test_a_body_is_read_whatever_its_encoding(text: bytes, read: bytes) -> None:
 
 
 def test_a_delivery_is_known_by_its_message() -> None:
-    assert delivery(func.QueueMessage(id="m1", body=b"")).message_id == "m1"
+    assert delivery(func.QueueMessage(id="m1", body=b"")) == Delivery("m1", tries=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import shlex
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from diagnostics.findings import Remedy
 from diagnostics.network.probes import Shell
 from diagnostics.runbooks.guest.routes import GuestRoutes, Interface, Network
 from diagnostics.runbooks.guest.verdict import Verdict
+from diagnostics.runbooks.remedies import az
 
 _LEARN = "https://learn.microsoft.com"
 _RUNBOOK = f"{_LEARN}/troubleshoot/azure/virtual-network/troubleshoot-vm-connectivity"
@@ -21,6 +23,8 @@ _METRIC = 5015
 """Far above what Windows gives the primary interface, which so stays the preferred one ("Create and manage a Windows
 virtual machine that has multiple NICs")."""
 _FREE_TABLES = range(200, 253)
+_QUOTE = re.compile("(['\u2018\u2019\u201a\u201b])")
+"""What ends a PowerShell string in single quotes, and doubled does not: typographic ones too (about_Quoting_Rules)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,16 @@ def default_gateway(place: Place, routes: GuestRoutes | None = None) -> Remedy:
     named = f"interface {place.interface.name}" if place.interface else "the secondary interface"
     if place.shell is Shell.LINUX:
         text = (
-            f"In the guest, give {named} ({place.address}) a routing table of its own with a default route via {hop}, "
-            "and a rule that answers from this address use it (policy routing). The commands hold until the next "
-            "restart; the lines below them make it last."
+            f"In the guest, as root, give {named} ({place.address}) a routing table of its own with a default route "
+            f"via {hop}, and a rule that answers from this address use it (policy routing). The commands hold "
+            "until the next restart; the lines below them make it last."
         )
         commands = _linux(place, routes) if place.gateway else ""
         return Remedy(summary=text, az_cli=commands, doc_url=_LINUX_NICS)
+    metric = "; its metric is higher than that of the primary interface, which stays the preferred one"
     text = (
-        f"In the guest, as administrator, give {named} ({place.address}) a default gateway: {hop}. Its metric is "
-        "higher than that of the primary interface, which stays the preferred one; it outlasts a restart."
+        f"In the guest, as administrator, give {named} ({place.address}) a default gateway: {hop}. The route outlasts "
+        f"a restart{metric if place.interface else ''}."
     )
     return Remedy(summary=text, az_cli=_windows(place) if place.gateway else "", doc_url=_RUNBOOK)
 
@@ -196,8 +201,10 @@ def allow_port(shell: Shell, port: int, verdict: Verdict, *, ipv6: bool = False)
     """Let a port through the guest's own firewall."""
     text = f"{verdict.rule[:1].upper()}{verdict.rule[1:]} keeps it out: allow TCP port {port} in the guest's firewall."
     if shell is Shell.WINDOWS and verdict.name:
-        quoted = verdict.name.replace("'", "''")
-        command = f"Get-NetFirewallRule -DisplayName '{quoted}'\nDisable-NetFirewallRule -DisplayName '{quoted}'"
+        quoted = _QUOTE.sub(r"\1\1", verdict.name)
+        text += " In Windows a rule that blocks wins over all that allow: narrow it, or disable it if nobody needs it."
+        disable = az.otherwise("or, if nobody needs it", f"Disable-NetFirewallRule -DisplayName '{quoted}'")
+        command = f"Get-NetFirewallRule -DisplayName '{quoted}'\n{disable}"
     elif shell is Shell.WINDOWS:
         options = f"-Direction Inbound -Protocol TCP -LocalPort {port} -Action Allow"
         command = f"New-NetFirewallRule -DisplayName 'Allow TCP {port}' {options}"

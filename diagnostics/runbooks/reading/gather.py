@@ -176,7 +176,7 @@ class _Reading:
             yield from self._find(address, anywhere=False)
 
     def _find(self, address: Address, *, anywhere: bool) -> Asking[None]:
-        """Whoever has an address in a network near the ends; anywhere, if nobody there has and only one does."""
+        """Whoever has an address in a network near the ends; anywhere, if it is none of theirs and only one has it."""
         networks = surroundings.near(self.estate, self._nics_there)
         if Owners(self.estate).find(address, networks):
             return
@@ -190,7 +190,7 @@ class _Reading:
             if body is not None:
                 bodies[candidate] = body
         close = {rid: body for rid, body in bodies.items() if _has(body, address, networks)}
-        if not close and anywhere and len(bodies) == 1:
+        if not close and anywhere and len(bodies) == 1 and not Owners(self.estate).subnet(address, networks):
             close = bodies
         for rid, body in close.items():
             self._keep(rid, body)

@@ -21,7 +21,7 @@ def placed(resource: ResourceId, **options: str) -> str:
 
 def otherwise(why: str, command: str) -> str:
     """A command as a comment: another way to go about it, which is not run by whoever pastes all lines."""
-    return f"# {why}: {command}"
+    return f"# {why}: {' '.join(command.splitlines())}"
 
 
 def lines(*commands: str) -> str:

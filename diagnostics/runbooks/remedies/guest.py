@@ -37,7 +37,8 @@ def usage(what: str) -> Callable[[Blocker], Remedy]:
     """What to do about CPU or memory."""
 
     def remedy(blocker: Blocker) -> Remedy:
-        amount = f" ({blocker.name})" if blocker.name else ""
+        percent = " %" if blocker.name.replace(".", "", 1).isdecimal() else ""
+        amount = f" ({blocker.name}{percent})" if blocker.name else ""
         text = (
             f"{what} of {blocker.where} is exhausted{amount}: find what uses it and stop or move that, or resize the "
             "VM (it restarts); then check again."
@@ -45,7 +46,7 @@ def usage(what: str) -> Callable[[Blocker], Remedy]:
         shell = az.shell_of(blocker.os)
         look = az.run_in_guest(blocker.at, shell, _BUSIEST[what][shell]) if shell else ""
         sizes, resize = az.on_vm("list-vm-resize-options", blocker.at), az.on_vm("resize", blocker.at)
-        larger = f"{sizes} -o table  # then: {resize} --size SIZE" if sizes else ""
+        larger = az.lines(f"{sizes} -o table", az.otherwise("then", f"{resize} --size SIZE")) if sizes else ""
         doc = _CPU_DOC if what == "CPU" else _MEMORY_DOC
         command = az.lines(look, larger)
         url = blade(blocker.at, "metrics") if az.is_vm(blocker.at) else ""

@@ -70,9 +70,10 @@ def reput_nic(nic: ResourceId) -> Remedy:
         "GET the network interface and PUT it back unchanged; vmreach does that itself when VMREACH_REMEDIATION_MODE "
         "is auto. If the PUT fails, its error names what is really wrong."
     )
+    get, put = (f"az rest --method {method} --url {url}" for method in ("get", "put"))
     return Remedy(
         summary=text,
-        az_cli=f"az rest --method get --url {url} > nic.json\naz rest --method put --url {url} --body @nic.json",
+        az_cli=az.lines(f"{get} --output-file nic.json", f"{put} --body '@nic.json'"),
         doc_url=f"{LEARN}/azure/networking/troubleshoot-failed-state",
     )
 

@@ -24,7 +24,7 @@ class Asked:
     """A flow and its ends.
 
     Attributes:
-        destination: None where nothing in the estate has the address, or several do and none is near.
+        destination: None where nothing known has the address, or several do and none is near.
     """
 
     flow: Flow

@@ -90,7 +90,8 @@ def disagreed(situation: Situation, asked: Asked, found: Disagreement) -> Findin
         about=owner(situation, point.nic).id,
         severity=Severity.MEDIUM,
         confidence=Confidence.LIKELY,
-        cause=Cause(kind="disagreement", text=text, name=found.side, resource_id=point.nic.id.text),
+        cause=Cause(kind="disagreement", text=text, resource_id=point.nic.id.text),
+        fault=found.side,
         remedy=_look(found, point.nic.id),
         apart=ends(situation),
     )

@@ -159,7 +159,8 @@ def _rules(situation: Situation, judged: _Judged) -> Step:
         text = f"{named}: by what is configured {denying[0]}; but the probe arrived"
         return inconclusive(NAME, text, *evidence)
     if denying:
-        more = f", and {len(denying) - 1} more stand against it" if len(denying) > 1 else ""
+        more = f"; and {denying[1]}" if len(denying) == 2 else f", and {len(denying) - 1} more reasons why not"
+        more = more if len(denying) > 1 else ""
         rules = {reason.verdict for reason in (*on_the_way, *judged.entry) if reason.kind in witnesses.RULES}
         but = "" if rules - {Verdict.ALLOWED} else "the rules let it through, but "
         return failed(NAME, f"{named}: {but}{denying[0]}{more}", *evidence)

@@ -368,7 +368,7 @@ def test_a_destination_in_order(name: str, os: str, outcome: Outcome, said: str)
 @pytest.mark.parametrize(
     ("name", "os", "command"),
     [
-        ("windows_blocked", "Windows", "Disable-NetFirewallRule -DisplayName 'Block SQL'"),
+        ("windows_blocked", "Windows", "\n# or, if nobody needs it: Disable-NetFirewallRule -DisplayName 'Block SQL'"),
         ("windows_no_rule", "Windows", "New-NetFirewallRule -DisplayName 'Allow TCP 1433' -Direction Inbound"),
         ("linux_firewalld", "Linux", "firewall-cmd --permanent --zone=public --add-port=1433/tcp"),
         ("linux_iptables_reject", "Linux", "iptables -I INPUT -p tcp --dport 1433 -j ACCEPT"),

@@ -89,7 +89,7 @@ CASES = [
         "failed",
         "no way out to the internet",
     ),
-    ("nobody's address", (spoke("10.0.5.9"), web()), "inconclusive", "nothing in the estate has the address 10.0.5.9"),
+    ("nobody's address", (spoke("10.0.5.9"), web()), "inconclusive", "nothing that was read has the address 10.0.5.9"),
     ("the guest itself", (home(dns=["127.0.0.1"]), web()), "inconclusive", "the guest asks itself"),
     ("no address", (home(dns=["dns.example"]), web()), "inconclusive", "it is no IP address"),
     ("of the other family", (home(dns=["fd00:1::5"]), web()), "inconclusive", "web-1 has no IPv6 address"),
