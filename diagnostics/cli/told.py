@@ -86,6 +86,8 @@ def _summary(diagnosis: Diagnosis, code: Exit) -> str:
         return "no fault is left" if diagnosis.works is None else works
     if code is Exit.UNKNOWN:
         return f"could not tell: {works}"
+    if diagnosis.works:
+        works = "it works, and yet something is wrong"
     return works + (f", {many} findings, the surest cause first" if many > 1 else "")
 
 
@@ -101,6 +103,9 @@ def _show_finding(page: Page, finding: Finding, number: str) -> None:
             page.row("", place, "bright_black", depth=1)
     if finding.change:
         page.row("changed", _changed(finding.change))
+    if gone and finding.check != "CON000":
+        page.row("do", "nothing now: it is gone")
+        return
     page.row("do", finding.remedy.summary)
     for label, lines, style in _to_copy(finding):
         for index, line in enumerate(lines):

@@ -32,6 +32,7 @@ def test_a_scenario_from_alert_to_finding(auto: Stack, name: str) -> None:
 
 def test_the_failed_nic_is_healed_without_losing_anything(auto: Stack) -> None:
     nic = auto.id("nic-shop-web-01")
+    assert auto.alert(auto.scenario("internet-failed-nic").alert).status_code == 202
     before = next(body for body in auto.scenario("internet-failed-nic").resources if body["id"] == nic)
     healed = auto.finding(check="NIC001", resource="nic-shop-web-01", status="remediated")
     after = auto.sandbox.resource(nic)
@@ -59,6 +60,7 @@ def test_the_same_alert_twice_is_one_finding_and_one_card(auto: Stack) -> None:
 
 def test_a_resolved_alert_closes_its_finding(auto: Stack) -> None:
     alert = copy.deepcopy(auto.scenario("vm-to-vm-udr").alert)
+    assert auto.alert(alert).status_code == 202
     open_ = auto.finding(check="CON002", status="open")
     essentials = alert["data"]["essentials"]
     ended = (datetime.now(UTC) + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
