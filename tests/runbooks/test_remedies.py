@@ -213,6 +213,14 @@ def test_an_instance_of_a_scale_set_is_reached_in_its_own_way() -> None:
     assert remedies.start_vm(INSTANCE).az_cli.endswith("--name set --instance-ids 3")
 
 
+@pytest.mark.parametrize("kind", ["CPU", "Memory"])
+def test_a_larger_size_is_shown_where_it_stands_in_bicep(kind: str) -> None:
+    made = remedy(Blocker(issue(kind, Usage="99"), SQL))
+    assert made.bicep.startswith("resource it 'Microsoft.Compute/virtualMachines@")
+    assert "hardwareProfile.vmSize" in made.bicep
+    assert remedy(Blocker(issue(kind, Usage="99"), INSTANCE)).bicep == ""
+
+
 @pytest.mark.parametrize("name", ["db.corp'; reboot", "$(reboot)", "a b"])
 def test_nothing_of_azures_answer_gets_into_a_script_unchecked(name: str) -> None:
     made = remedy(Blocker(issue("DNS Resolution", Name=name), WEB, os="Linux", **FLOW))

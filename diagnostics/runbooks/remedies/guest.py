@@ -50,9 +50,17 @@ def usage(what: str) -> Callable[[Blocker], Remedy]:
         doc = _CPU_DOC if what == "CPU" else _MEMORY_DOC
         command = az.lines(look, larger)
         url = blade(blocker.at, "metrics") if az.is_vm(blocker.at) else ""
-        return msgspec.structs.replace(learn(text, doc), az_cli=command, portal_url=url)
+        return msgspec.structs.replace(learn(text, doc), az_cli=command, bicep=_larger(blocker), portal_url=url)
 
     return remedy
+
+
+def _larger(blocker: Blocker) -> str:
+    """Where a larger size stands in Bicep. The size is no resource of its own, so the VM is shown as it is there."""
+    if blocker.at is None or not az.is_vm(blocker.at):
+        return ""
+    machine = bicep.existing(f"Microsoft.Compute/virtualMachines@{bicep.COMPUTE}", blocker.at)
+    return machine + bicep.comment("where it is declared, give properties.hardwareProfile.vmSize a larger size")
 
 
 def listener(blocker: Blocker) -> Remedy:
