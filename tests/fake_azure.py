@@ -167,7 +167,11 @@ class Watcher(Prober):
 
 
 class Monitor:
-    """Azure Monitor, which has the same to say of every resource."""
+    """Azure Monitor, which has the same to say of every resource.
+
+    Attributes:
+        errors: what a method, by its name, raises.
+    """
 
     name = "monitor"
 
@@ -175,14 +179,21 @@ class Monitor:
         self.calls = calls
         self.series: list[Series] = []
         self.events: list[Event] = []
+        self.errors: dict[str, Exception] = {}
 
     @counted
     def metrics(self, question: ReadMetrics) -> Sequence[Series]:
+        self._fail("metrics")
         return [series for series in self.series if series.name in question.names]
 
     @counted
     def changes(self, question: ReadChanges) -> Sequence[Event]:
+        self._fail("changes")
         return [event for event in self.events if question.since <= event.when <= question.until]
+
+    def _fail(self, method: str) -> None:
+        if method in self.errors:
+            raise self.errors[method]
 
 
 class Nics:

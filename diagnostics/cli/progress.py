@@ -153,8 +153,6 @@ def slow(question: Question[Any]) -> str:
             return f"NSG diagnostics {check.target.name}, {check.direction.lower()}"
         case probing.ReadEffectiveRules(nic):
             return f"rules in effect at {nic.name}"
-        case probing.ReadEffectiveRoutes(nic):
-            return f"routes in effect at {nic.name}"
         case probing.RunInGuest(script):
             return f"script in {script.vm.name}: {script.what}"
     return ""

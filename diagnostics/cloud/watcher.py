@@ -20,7 +20,6 @@ from diagnostics.runbooks.probing import (
     CheckConnectivity,
     DiagnoseRules,
     Probing,
-    ReadEffectiveRoutes,
     ReadEffectiveRules,
     VerifyFlow,
 )
@@ -96,8 +95,6 @@ class AzureWatcher:
                 return self._action(question, "networkConfigurationDiagnostic"), versions.NETWORK, _rules(rules)
             case ReadEffectiveRules(nic):
                 return f"{nic}/effectiveNetworkSecurityGroups", _version(nic), None
-            case ReadEffectiveRoutes(nic):
-                return f"{nic}/effectiveRouteTable", _version(nic), None
         raise AssertionError(f"{type(question).__name__} is no question for Network Watcher")
 
     def _action(self, question: Probing[Any], name: str) -> str:

@@ -17,7 +17,7 @@ from diagnostics.engine.publish import OVER, Publisher
 from diagnostics.findings import Cause, Finding, Outcome, Severity, Status, Step
 from diagnostics.intake.messages import DiagnosisRequest
 from diagnostics.runbooks import remedies, step
-from diagnostics.runbooks.diagnosis import FAILED_NIC, Diagnosis
+from diagnostics.runbooks.diagnosis import Diagnosis
 from diagnostics.runbooks.endings import COULD_NOT_TELL
 from diagnostics.runbooks.probe_steps import AGAIN
 
@@ -92,7 +92,7 @@ def _told(steps: Iterable[Step]) -> frozenset[str]:
 
 def _of_connection(finding: Finding) -> bool:
     """Whether a connection that works again ends it. A failed NIC and a permission have a state of their own."""
-    ours = finding.check.startswith(("CON", "VM")) and finding.check not in {FAILED_NIC, _NO_PERMISSION}
+    ours = finding.check.startswith(("CON", "VM")) and finding.check != _NO_PERMISSION
     return ours and finding.severity is not Severity.INFO
 
 

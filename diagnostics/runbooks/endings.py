@@ -17,19 +17,19 @@ UNEXPLAINED = "CON009"
 COULD_NOT_TELL = "CON011"
 
 
-_EXPLAINS_NOTHING = HINDRANCES | {"CON015"}
-"""What is no reason for a connection to fail: hindrances, and answers that disagree."""
-
-_NO_FAULT_BESIDE = frozenset({"CON015"})
-"""Where answers disagree, "no fault found" would be one answer too many."""
+_DISAGREEMENT = "CON015"
+_EXPLAINS_NOTHING = HINDRANCES | {_DISAGREEMENT}
+"""What is no reason for a connection to fail."""
 
 
 def ending(situation: Situation) -> Situation:
     """The situation with what there is to say where no step found a fault that explains how the connection fares."""
     checks = {finding.check for finding in situation.findings}
     works = situation.probed.works if situation.probed else None
-    if explained(situation) or (works and checks & _NO_FAULT_BESIDE):
+    if explained(situation):
         return situation
+    if works and _DISAGREEMENT in checks:
+        return situation  # "no fault found" beside it would be one answer too many
     if works is None and situation.probed and situation.probed.forbidden and "CON021" in checks:
         return situation  # what to grant is all that there is to say
     return replace(situation, findings=(*situation.findings, _no_finding(situation)))

@@ -15,7 +15,6 @@ from diagnostics.runbooks.probing import (
     CheckConnectivity,
     DiagnoseRules,
     Probing,
-    ReadEffectiveRoutes,
     ReadEffectiveRules,
     RunInGuest,
     VerifyFlow,
@@ -132,9 +131,6 @@ def _probing(question: Probing[Any]) -> Need:
             return Need(
                 f"reading the effective rules of {subject.name}", "which rules work there", action, subject.text
             )
-        case ReadEffectiveRoutes():
-            action, tells = f"{_NIC}/effectiveRouteTable/action", "which routes it has, those of gateways too"
-            return Need(f"reading the effective routes of {subject.name}", tells, action, subject.text)
         case RunInGuest(script):
             action, tells = f"{_kind(subject)}/runCommand/action", f"{script.what} inside the guest"
             return Need(f"Run Command on {subject.name}", tells, action, subject.text)

@@ -6,7 +6,6 @@ Its hops and issues are another step, `check_steps.connectivity`.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 
 import msgspec
@@ -16,6 +15,7 @@ from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Protocol
 from diagnostics.network.connectivity import ConnectivityCheck, Probe
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
+from diagnostics.network.prefixes import address_of
 from diagnostics.runbooks import step
 from diagnostics.runbooks.diagnosis import connection
 from diagnostics.runbooks.probed import Probed, lossy
@@ -136,7 +136,7 @@ def ip_address(situation: Situation, answer: ConnectivityCheck | None) -> str:
     nics = situation.destination.read_nics if situation.destination else ()
     configured = [c.address for nic in nics for c in sorted(nic.ip_configurations, key=lambda c: not c.primary)]
     last = answer.hops[-1].address if answer and len(answer.hops) > 1 else None
-    return next((text for text in (situation.address, last, *configured) if text and _is_ip(text)), "")
+    return next((text for text in (situation.address, last, *configured) if text and address_of(text)), "")
 
 
 def _probe(situation: Situation, target: Target, port: int | None, attempt: int = 1) -> Asking[Probed]:
@@ -243,11 +243,3 @@ def _protocol(situation: Situation) -> Protocol:
 
 def _os(machine: Machine | None) -> str:
     return "" if machine is None or isinstance(machine.vm, Unread) else machine.vm.os.lower()
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -6,6 +6,7 @@ answered is read from the journal, what is under way is collected, and nothing i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -17,13 +18,13 @@ from diagnostics.network.probes import FlowAnswer, FlowCheck, GuestOutput, Guest
 from diagnostics.runbooks.questions import Question
 
 
-class Probing[T](Question[T]):
+class Probing[T](Question[T], ABC):
     """A question for Network Watcher or for a guest."""
 
     @property
+    @abstractmethod
     def subject(self) -> ResourceId:
         """The VM or NIC that is asked about: it must lie in scope."""
-        raise NotImplementedError
 
     @property
     def exclusive(self) -> bool:
@@ -40,9 +41,9 @@ class Probing[T](Question[T]):
         """Tells it from every other question, in every process."""
         return fingerprint(type(self).__name__, *_texts(self))
 
+    @abstractmethod
     def read(self, body: bytes) -> T:
         """The answer in Azure's body; raises ParseError with the path of what does not fit."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +122,6 @@ class DiagnoseRules(Probing[RuleAnswer]):
 @dataclass(frozen=True, slots=True)
 class ReadEffectiveRules(Probing[Any]):
     """The NSG rules that Azure says work at a NIC, as JSON; its VM has to run."""
-
-    nic: ResourceId
-
-    @property
-    def subject(self) -> ResourceId:
-        """The NIC."""
-        return self.nic
-
-    def read(self, body: bytes) -> Any:
-        """The answer as it is: `network.reading` understands it."""
-        return decode(body, Any)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadEffectiveRoutes(Probing[Any]):
-    """The routes that Azure says a NIC has, as JSON; its VM has to run."""
 
     nic: ResourceId
 

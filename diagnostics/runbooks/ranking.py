@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 
 import msgspec
 
-from diagnostics.findings import Confidence, Finding, Severity, Status
+from diagnostics.findings import Cause, Confidence, Finding, Severity, Status
 
 _SUREST = list(Confidence)
 _WORST = list(Severity)
 
 HINDRANCES = frozenset({"CON013", "CON014", "CON021"})
 """Checks about what kept the runbook from looking: never the cause of an outage."""
-
 
 _RULE, _ROUTE, _APPLIANCE = "CON001", "CON002", "CON018"
 _DEFAULT_DENIALS = frozenset({"denyallinbound", "denyalloutbound"})
@@ -40,7 +40,7 @@ def _without_consequences(findings: list[Finding]) -> list[Finding]:
 
 
 def _by_default(finding: Finding) -> bool:
-    """Whether only a default rule denies, and no connectivity check says so."""
+    """Whether it blames default rules alone."""
     rules = {cause.name.lower() for cause in finding.because if cause.kind == "security-rule"}
     return finding.check == _RULE and bool(rules) and rules <= _DEFAULT_DENIALS
 
@@ -50,14 +50,12 @@ def _without_their_routes(findings: list[Finding]) -> Iterator[Finding]:
 
     Network Watcher only says that the route is to blame.
     """
-    blamed = {route: found for found in findings if found.check == _APPLIANCE for route in _routes(found)}
+    appliances = [finding for finding in findings if finding.check == _APPLIANCE]
     for finding in findings:
         if finding.check == _APPLIANCE:
-            routes = _routes(finding)
-            for other in (each for each in findings if each.check == _ROUTE and _routes(each) & routes):
-                finding = _absorbed(finding, other)  # noqa: PLW2901
-            yield finding
-        elif finding.check != _ROUTE or not _routes(finding) & blamed.keys():
+            same = (each for each in findings if each.check == _ROUTE and _routes(each) & _routes(finding))
+            yield reduce(_absorbed, same, finding)
+        elif finding.check != _ROUTE or not any(_routes(finding) & _routes(each) for each in appliances):
             yield finding
 
 
@@ -68,16 +66,19 @@ def _routes(finding: Finding) -> set[tuple[str, str]]:
 
 
 def _absorbed(finding: Finding, other: Finding) -> Finding:
-    because = {(cause.kind, cause.text): cause for cause in (*finding.because, *other.because)}
     sure = min(finding.confidence, other.confidence, key=_SUREST.index)
-    return msgspec.structs.replace(finding, because=tuple(because.values()), confidence=sure)
+    return msgspec.structs.replace(finding, because=_causes(finding, other), confidence=sure)
+
+
+def _causes(first: Finding, second: Finding) -> tuple[Cause, ...]:
+    """The causes of both, each once."""
+    return tuple({(cause.kind, cause.text): cause for cause in (*first.because, *second.because)}.values())
 
 
 def together(one: Finding, other: Finding) -> Finding:
     """Two findings of one fault: the surer one's words, the causes of both."""
     first, second = sorted((one, other), key=lambda finding: _SUREST.index(finding.confidence))
-    because = {(cause.kind, cause.text): cause for cause in (*first.because, *second.because)}
-    told = sorted(because.values(), key=lambda cause: cause.text.startswith("Checked again"))  # what came last, last
+    told = sorted(_causes(first, second), key=lambda cause: cause.text.startswith("Checked again"))  # it came last
     ended = Status.RESOLVED in {one.status, other.status}  # a later look says that it is gone
     return msgspec.structs.replace(
         first,

@@ -300,7 +300,6 @@ QUESTIONS: dict[str, Question[Any]] = {
     "IP flow verify web, outbound to 10.0.0.5": probing.VerifyFlow(replace(FLOW, direction=Direction.OUTBOUND)),
     "NSG diagnostics nic, inbound": probing.DiagnoseRules(RuleCheck(NIC, "weu", Direction.INBOUND, "Tcp", "a", "b", 1)),
     "rules in effect at nic": probing.ReadEffectiveRules(NIC),
-    "routes in effect at nic": probing.ReadEffectiveRoutes(NIC),
     "script in web: the routing table": probing.RunInGuest(
         GuestScript(WEB, "weu", Shell.LINUX, ("ip route",), "the routing table")
     ),

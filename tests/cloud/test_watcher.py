@@ -22,7 +22,6 @@ from diagnostics.runbooks.probing import (
     CheckConnectivity,
     DiagnoseRules,
     Probing,
-    ReadEffectiveRoutes,
     ReadEffectiveRules,
     VerifyFlow,
 )
@@ -115,20 +114,17 @@ def test_nsg_diagnostics(estate: Estate, port: int | None, shown: str) -> None:
 
 def test_what_azure_says_about_a_nic_is_read_for_that_nic(estate: Estate) -> None:
     nic = estate.id("nic-orders-sql-01")
-    groups, routes = asked(estate, ReadEffectiveRules(nic)), asked(estate, ReadEffectiveRoutes(nic))
-    beside = {"networkInterfaceId": nic.text, "effectiveNetworkSecurityGroups": groups, "effectiveRouteTable": routes}
-    read = read_objects([beside])
+    groups = asked(estate, ReadEffectiveRules(nic))
+    read = read_objects([{"networkInterfaceId": nic.text, "effectiveNetworkSecurityGroups": groups}])
     assert not read.problems
     names = {rule.name for group in read.effective_groups[nic] for rule in group.rules}
     assert "deny-lateral-movement" in names
-    assert read.effective_routes[nic]
 
 
-@pytest.mark.parametrize("kind", [ReadEffectiveRules, ReadEffectiveRoutes])
-def test_a_nic_of_a_vm_that_is_off_has_no_rules_in_effect(estate: Estate, kind: Callable[..., Probing[Any]]) -> None:
+def test_a_nic_of_a_vm_that_is_off_has_no_rules_in_effect(estate: Estate) -> None:
     estate.sandbox.power(estate.id("vm-orders-sql-01").text, "PowerState/deallocated")
     with pytest.raises(PermanentError, match="NicMustBeAttachedToRunningVm"):
-        asked(estate, kind(estate.id("nic-orders-sql-01")))
+        asked(estate, ReadEffectiveRules(estate.id("nic-orders-sql-01")))
 
 
 def test_the_watcher_is_looked_for_once(estate: Estate) -> None:
@@ -312,13 +308,13 @@ def test_an_answer_at_once(estate: Estate, headers: dict[str, str]) -> None:
 
 def test_an_answer_at_once_that_no_ticket_holds_is_fetched(estate: Estate) -> None:
     nic = estate.id("nic-orders-sql-01")
-    ticket = json.loads(estate.watcher().submit(ReadEffectiveRoutes(nic)))
+    ticket = json.loads(estate.watcher().submit(ReadEffectiveRules(nic)))
     large = {"value": [{"name": str(hash((number, "x")))} for number in range(20_000)]}
-    headers = {"Location": ticket["result"]}
-    estate.sandbox.faults.add(method="POST", path="effectiveRouteTable", status=200, body=large, headers=headers)
-    again = estate.watcher().submit(ReadEffectiveRoutes(nic))
+    fault = {"status": 200, "body": large, "headers": {"Location": ticket["result"]}}
+    estate.sandbox.faults.add(method="POST", path="effectiveNetworkSecurityGroups", **fault)
+    again = estate.watcher().submit(ReadEffectiveRules(nic))
     assert len(again) < 1_000
-    assert estate.watcher().collect(ReadEffectiveRoutes(nic), again)
+    assert estate.watcher().collect(ReadEffectiveRules(nic), again)
 
 
 @pytest.mark.parametrize("fault", [{"status": 202}, {"status": 200, "body": "null"}, {"status": 204}])

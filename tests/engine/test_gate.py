@@ -16,7 +16,6 @@ from diagnostics.runbooks.probing import (
     CheckConnectivity,
     DiagnoseRules,
     Probing,
-    ReadEffectiveRoutes,
     ReadEffectiveRules,
     RunInGuest,
     VerifyFlow,
@@ -59,7 +58,6 @@ def script(vm: ResourceId) -> Probing[Any]:
         (script(FAR_VM), False),
         (ReadEffectiveRules(NIC), True),
         (ReadEffectiveRules(FAR_NIC), False),
-        (ReadEffectiveRoutes(FAR_NIC), False),
     ],
 )
 def test_every_end_of_a_question_is_looked_at(question: Probing[Any], *, inside: bool) -> None:

@@ -29,7 +29,7 @@ from diagnostics.runbooks.probing import (
     CheckConnectivity,
     DiagnoseRules,
     Probing,
-    ReadEffectiveRoutes,
+    ReadEffectiveRules,
     RunInGuest,
     VerifyFlow,
 )
@@ -52,7 +52,7 @@ def flow(vm: ResourceId = VM, location: str = "westeurope") -> VerifyFlow:
 
 RULES = DiagnoseRules(RuleCheck(NIC, "westeurope", Direction.INBOUND, "Tcp", "10.0.0.4", "10.0.0.5", 443))
 SCRIPT = RunInGuest(GuestScript(VM, "westeurope", Shell.LINUX, ("ip route",), "the routing table"))
-ROUTES = ReadEffectiveRoutes(NIC)
+EFFECTIVE = ReadEffectiveRules(NIC)
 
 
 def probes(house: House, holder: str = "r1", *, guest: bool = True, **manners: Any) -> Probes:
@@ -277,7 +277,7 @@ def test_a_run_that_took_long_and_got_nowhere_has_failed() -> None:
         pytest.param([check()], RULES, True, id="the region is full for NSG diagnostics"),
         pytest.param([check()], check(OTHER, "northeurope"), False, id="another region"),
         pytest.param([check()], check(FAR), False, id="another subscription"),
-        pytest.param([check()], ROUTES, False, id="a question that no Network Watcher answers"),
+        pytest.param([check()], EFFECTIVE, False, id="a question that no Network Watcher answers"),
         pytest.param([check(OTHER)], SCRIPT, False, id="a script needs no Network Watcher"),
         pytest.param([SCRIPT], flow(), False, id="IP flow verify needs no quiet VM"),
     ],

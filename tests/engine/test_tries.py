@@ -71,12 +71,9 @@ def test_from_its_third_delivery_on_a_message_goes_on_without(turn: dict[str, An
 
 
 @pytest.mark.parametrize("method", ["metrics", "changes"])
-def test_a_monitor_that_is_away_does_not_keep_the_cause_back(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: object) -> None:
-        raise TemporaryError("503")
-
+def test_a_monitor_that_is_away_does_not_keep_the_cause_back(method: str) -> None:
     house = House(answer=BLOCKED)
-    monkeypatch.setattr(house.monitor, method, away)
+    house.monitor.errors[method] = TemporaryError("503")
     house.engine.diagnose(asked().to_json(), Delivery("m1", 3))
     assert house.queue.told == ["CON005 open"]
 

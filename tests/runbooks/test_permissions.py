@@ -19,7 +19,6 @@ from diagnostics.runbooks.permissions import Denials
 from diagnostics.runbooks.probing import (
     CheckConnectivity,
     DiagnoseRules,
-    ReadEffectiveRoutes,
     ReadEffectiveRules,
     RunInGuest,
     VerifyFlow,
@@ -171,7 +170,6 @@ NEEDS = [
     (VerifyFlow(FLOW), "Microsoft.Network/networkWatchers/ipFlowVerify/action"),
     (DiagnoseRules(RULES), "Microsoft.Network/networkWatchers/networkConfigurationDiagnostic/action"),
     (ReadEffectiveRules(NIC), "Microsoft.Network/networkInterfaces/effectiveNetworkSecurityGroups/action"),
-    (ReadEffectiveRoutes(NIC), "Microsoft.Network/networkInterfaces/effectiveRouteTable/action"),
     (RunInGuest(SCRIPT), "Microsoft.Compute/virtualMachines/runCommand/action"),
 ]
 
