@@ -57,6 +57,10 @@ class ChangedError(PermanentError):
     """The resource was changed by somebody else since it was read (HTTP 412)."""
 
 
+BUSY = frozenset({"anotheroperationinprogress", "retryableerror", "retryableerrorduetoanotheroperation"})
+"""Azure's codes, in lower case, for: another operation is under way on the resource."""
+
+
 class OperationFailedError(PermanentError):
     """A long-running operation of Azure that ended as `Failed` or `Canceled`.
 

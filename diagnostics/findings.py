@@ -9,7 +9,6 @@ from typing import Literal, Self
 
 import msgspec
 
-from diagnostics.network.decoding import prepare
 from diagnostics.network.ids import ResourceId
 
 QUEUE_LIMIT = 48 * 1024
@@ -171,12 +170,6 @@ class Finding(_Record, frozen=True, kw_only=True):
             if len(body) <= limit:
                 return body
         raise ValueError(f"finding {self.finding_id} does not fit into {limit} bytes")
-
-    @classmethod
-    def from_json(cls, body: bytes) -> Self:
-        """Read the wire form; raises msgspec.ValidationError naming the field."""
-        prepare(cls)
-        return msgspec.json.decode(body, type=cls)
 
 
 def fingerprint(check: str, resource: str, *parts: str) -> str:

@@ -110,7 +110,7 @@ class _Estate:
     def _addresses(self, side: str, about: Json, tags: dict[str, list[str]]) -> Json:
         field = f"{side}AddressPrefix"
         members = [group["id"].lower() for group in about.get(f"{side}ApplicationSecurityGroups", [])]
-        texts = [f"{address}/32" for address in self._members(members)] if members else _several(about, field)
+        texts = [str(ip_network(address)) for address in self._members(members)] if members else _several(about, field)
         whole = {text.lower(): values for text, values in (tags | {"Internet": _internet()}).items()}
         if any(text in ("*", _ANY) for text in texts):
             return {field: _ANY, f"{field}es": [_ANY, _ANY]}

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from diagnostics.errors import ParseError
 from diagnostics.findings import (
     QUEUE_LIMIT,
     Cause,
@@ -25,6 +26,7 @@ from diagnostics.findings import (
     Step,
     fingerprint,
 )
+from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "schemas" / "finding.json").read_text(encoding="utf-8"))
@@ -79,14 +81,14 @@ _slow = settings(
 def test_what_is_written_keeps_to_the_schema_and_reads_back(finding: Finding) -> None:
     body = finding.to_json(10_000_000)
     assert list(Draft202012Validator(SCHEMA).iter_errors(json.loads(body))) == []
-    assert Finding.from_json(body) == finding
+    assert decode(body, Finding) == finding
 
 
 @_slow
 @given(finding=_findings, limit=st.sampled_from([QUEUE_LIMIT, 36_000]))
 def test_never_above_the_limit_and_what_matters_stays(finding: Finding, limit: int) -> None:
     body = finding.to_json(limit)
-    read = Finding.from_json(body)
+    read = decode(body, Finding)
     assert len(body) <= limit
     assert (read.finding_id, read.check, read.severity, read.status) == (
         finding.finding_id,
@@ -134,7 +136,7 @@ def test_the_least_important_goes_first(step: Step, gone: str, kept: str) -> Non
 
 def test_causes_left_out_are_counted() -> None:
     causes = tuple(Cause(kind="probe", text=f"{i} " + "z" * 2_000) for i in range(20))
-    read = Finding.from_json(msgspec.structs.replace(FINDING, because=causes).to_json(20_000))
+    read = decode(msgspec.structs.replace(FINDING, because=causes).to_json(20_000), Finding)
     assert read.because[-1].text == "8 more causes left out for size"
     assert read.because[0].text.startswith("0 ")
 
@@ -160,8 +162,8 @@ def test_a_fingerprint_is_the_same_in_every_release() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", FINDING.to_json().replace(b'"high"', b'"dire"')])
 def test_what_is_no_finding_is_refused(body: bytes) -> None:
-    with pytest.raises(msgspec.DecodeError):
-        Finding.from_json(body)
+    with pytest.raises(ParseError):
+        decode(body, Finding)
 
 
 def test_a_resource_says_what_its_id_says() -> None:

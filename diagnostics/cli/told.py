@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnostics.cli.exits import Exit
 from diagnostics.cli.marks import Mark
+from diagnostics.sinks import words
 
 if TYPE_CHECKING:
     from diagnostics.cli.page import Page
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from diagnostics.runbooks.diagnosis import Diagnosis
 
 _COULD_NOT_TELL = "CON011"
-_OPEN = frozenset({"open", "remediation-failed"})
-_HOW_SURE = {
-    "proven": "proven: read from Azure itself",
-    "likely": "likely: explains all that was seen",
-    "possible": "possible: fits what was seen, not proven",
-}
 _ANSWERS = {Exit.GOOD: (Mark.GOOD, "works"), Exit.FOUND: (Mark.BAD, "fault"), Exit.UNKNOWN: (Mark.UNKNOWN, "unknown")}
 
 
@@ -27,7 +22,7 @@ def code_of(diagnosis: Diagnosis) -> Exit:
     """How the command ends: no fault, a fault, or it could not tell."""
     from diagnostics.runbooks.ranking import HINDRANCES  # noqa: PLC0415 - it is there when a diagnosis is
 
-    checks = {finding.check for finding in diagnosis.findings if finding.status in _OPEN}
+    checks = {finding.check for finding in diagnosis.findings if finding.status not in words.ENDED}
     if checks - HINDRANCES - {_COULD_NOT_TELL}:
         return Exit.FOUND
     return Exit.GOOD if diagnosis.works or not checks else Exit.UNKNOWN
@@ -92,11 +87,11 @@ def _summary(diagnosis: Diagnosis, code: Exit) -> str:
 
 
 def _show_finding(page: Page, finding: Finding, number: str) -> None:
-    gone = finding.status not in _OPEN
+    gone = finding.status in words.ENDED
     mark = Mark.GOOD if gone else Mark.UNKNOWN if finding.check == _COULD_NOT_TELL else Mark.BAD
     page.marked(mark, f"{number}{finding.check} {finding.title}", bare=True)
     page.row("severity", finding.severity + (f", {finding.status}" if gone and finding.check != "CON000" else ""))
-    page.row("sure", _HOW_SURE[finding.confidence])
+    page.row("sure", f"{finding.confidence}: {words.HOW_SURE[finding.confidence]}")
     for index, cause in enumerate(finding.because):
         page.row("" if index else "why", cause.text)
         if place := _placed(cause):
@@ -113,25 +108,19 @@ def _show_finding(page: Page, finding: Finding, number: str) -> None:
 
 
 def _placed(cause: Cause) -> str:
-    """The rule, route or whatever decided, and what it is part of, as far as the text does not name them."""
-    within = cause.resource_id.rstrip("/").rsplit("/", 1)[-1]
-    name, text = cause.name or within, cause.text.lower()
-    if name.lower() in text and within.lower() in text:
-        return ""
-    where = f" in {within}" if within and within.lower() != name.lower() else ""
-    return f"{cause.kind.replace('-', ' ')} {name}{where}"
+    """What decided, by kind and name; empty where the text of the cause names it."""
+    name, within = words.place(cause)
+    return f"{cause.kind.replace('-', ' ')} {name}{f' in {within}' if within else ''}" if name else ""
 
 
 def _changed(change: Change) -> str:
-    operation = "/".join(change.operation.rsplit("/", 2)[-2:])
-    return f"{change.when:%Y-%m-%d %H:%M:%S} UTC by {change.who}: {operation}"
+    return f"{change.when:%Y-%m-%d %H:%M:%S} UTC by {change.who}: {words.operation(change)}"
 
 
 def _to_copy(finding: Finding) -> Iterator[tuple[str, list[str], str]]:
     """What is never broken, so that it can be copied: commands, Bicep, links."""
     remedy = finding.remedy
-    code = (line for line in remedy.az_cli.splitlines() if line.strip() and not line.startswith("#"))
-    command = "az" if next(code, "az ").startswith("az ") else "in guest"  # typed elsewhere it does harm, or nothing
+    command = "az" if words.is_az(remedy.az_cli) else "in guest"
     pieces = ((command, remedy.az_cli, "cyan"), ("bicep", remedy.bicep, ""), ("portal", remedy.portal_url, "blue"))
     for label, text, style in (*pieces, ("docs", remedy.doc_url, "blue")):
         if text.strip():

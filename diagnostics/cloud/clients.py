@@ -67,7 +67,7 @@ class Clients:
         def make() -> NetworkManagementClient:
             from azure.mgmt.network import NetworkManagementClient  # noqa: PLC0415
 
-            return NetworkManagementClient(self.credential, subscription, **self._options(once=True))
+            return NetworkManagementClient(self.credential, subscription, **self._options())
 
         return self._kept("network", subscription, make)
 
@@ -110,7 +110,7 @@ class Clients:
             client: T = self._made[kind, subscription]
             return client
 
-    def _options(self, *, once: bool = False) -> dict[str, Any]:
+    def _options(self) -> dict[str, Any]:
         settings = self._settings
         return {
             "base_url": settings.arm_endpoint,
@@ -118,7 +118,7 @@ class Clients:
             # Azure's Retry-After overrides it; without one, or with 0, the SDK would sleep 30 s.
             "polling_interval": settings.poll_seconds,
             "retry_policy": _patience(),
-            "per_call_policies": [_manners(once=once, allow_http=is_loopback(settings.arm_endpoint))],
+            "per_call_policies": [_plain_http()] if is_loopback(settings.arm_endpoint) else [],
         }
 
 
@@ -144,19 +144,13 @@ def _patience() -> Any:
     return Patience(retry_total=_RETRIES, retry_backoff_max=_LONGEST_WAIT)
 
 
-def _manners(*, once: bool, allow_http: bool) -> Any:
+def _plain_http() -> Any:
     from azure.core.pipeline.policies import SansIOHTTPPolicy  # noqa: PLC0415
 
-    class Manners(SansIOHTTPPolicy[Any, Any]):
-        """With `once`, submits a POST once: azure-core repeats one on 503, and a connectivity check would run twice.
-
-        Lets tokens go over plain http where the address is this machine's own.
-        """
+    class PlainHttp(SansIOHTTPPolicy[Any, Any]):
+        """Lets tokens go over plain http: for an address that is this machine's own."""
 
         def on_request(self, request: PipelineRequest[Any]) -> None:
-            if once and request.http_request.method == "POST":
-                request.context.options["retry_total"] = 0
-            if allow_http:
-                request.context.options["enforce_https"] = False
+            request.context.options["enforce_https"] = False
 
-    return Manners()
+    return PlainHttp()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from diagnostics.errors import (
+    BUSY,
     ChangedError,
     ForbiddenError,
     NotFoundError,
@@ -18,7 +19,6 @@ from diagnostics.errors import (
 
 _LINKED = re.compile(r"perform action(?:\(s\))? '([^']+)' on the linked scope(?:\(s\))? '([^']+)'")
 _PLAIN = re.compile(r"perform action(?:\(s\))? '([^']+)' over scope '([^']+)'")
-_BUSY = frozenset({"anotheroperationinprogress", "retryableerror", "retryableerrorduetoanotheroperation"})
 _LONGEST = 600
 
 
@@ -55,7 +55,7 @@ def _by_status(status: int, code: str, message: str, retry_after: float | None) 
         return NotFoundError(message)
     if status == 412:
         return ChangedError(message)
-    if status in {408, 429} or status >= 500 or code.lower() in _BUSY:
+    if status in {408, 429} or status >= 500 or code.lower() in BUSY:
         return TemporaryError(message, retry_after=retry_after)
     if status < 400:  # the request was taken, and the operation that it started failed
         return OperationFailedError(message, code=code or "Failed")

@@ -67,8 +67,8 @@ class _Extension(msgspec.Struct, frozen=True):
     properties: _ExtensionProperties = _ExtensionProperties()
 
 
-class _Extensions(arm.Page, frozen=True):
-    value: tuple[_Extension, ...] = ()
+class _Extensions(arm.Page, frozen=True, kw_only=True):
+    value: tuple[_Extension, ...]
 
 
 class _Tags(arm.Page, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -107,7 +107,7 @@ class AzureInventory:
 
     def service_tags(self, subscription: str, location: str) -> bytes:
         """Azure's list of service tags, some megabytes; Azure changes it once a week, so one of today will do."""
-        region = location.replace(" ", "").lower()
+        region = ids.region(location)
         if not _REGION.fullmatch(region):
             raise ParseError(f"{location!r} is not a region")
         kept = self._tags.get((subscription, region))

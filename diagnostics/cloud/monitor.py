@@ -65,8 +65,8 @@ class _Event(msgspec.Struct, frozen=True, rename="camel"):
     status: _Text = None
 
 
-class _Events(arm.Page, frozen=True):
-    value: tuple[_Event, ...] = ()
+class _Events(arm.Page, frozen=True, kw_only=True):
+    value: tuple[_Event, ...]
 
 
 @dataclass(frozen=True, slots=True)

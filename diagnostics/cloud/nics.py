@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from diagnostics.cloud import versions
+from diagnostics.cloud import arm, versions
 from diagnostics.cloud.clients import Clients
 from diagnostics.cloud.errors import azure_errors
 from diagnostics.contracts import NicDocument
 from diagnostics.errors import OperationFailedError, ParseError, TemporaryError
-from diagnostics.intake.messages import decode
+from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
 
 _BUSY = frozenset({"updating", "creating", "deleting", "migrating"})
@@ -33,13 +33,8 @@ class AzureNics:
 
     def get(self, nic: ResourceId) -> NicDocument:
         """The interface as JSON, every property kept."""
-        from azure.core.rest import HttpRequest  # noqa: PLC0415
-
-        with azure_errors(f"reading {nic.name}"):
-            request = HttpRequest("GET", nic.text, params={"api-version": versions.NETWORK})
-            response = self.clients.network(nic.subscription).send_request(request)
-            response.raise_for_status()
-            body = response.read()
+        query = {"api-version": versions.NETWORK}
+        body = arm.get(self.clients.network(nic.subscription), nic.text, query, f"reading {nic.name}")
         document = decode(body, dict[str, Any])
         if not isinstance(document.get("properties"), dict):
             raise ParseError(f"{nic.name}: $.properties: expected an object")

@@ -19,14 +19,12 @@ import msgspec
 
 from diagnostics.cloud.clients import Clients
 from diagnostics.cloud.errors import azure_errors, translated
-from diagnostics.errors import OperationFailedError, ParseError, PermanentError, TemporaryError
+from diagnostics.errors import BUSY, OperationFailedError, ParseError, PermanentError, TemporaryError
 from diagnostics.network.decoding import decode
 
 _LONGEST_PAUSE = 20.0  # seconds; Azure may ask for more, and the answer may be there long before
 _LONGEST_TICKET = 30_000  # characters; a text in a table has up to 32,768
 _NOTHING = frozenset({b"", b"null"})
-# The end of an operation, though its status is that of throttling: another one was under way.
-_COLLIDED = frozenset({"retryableerror", "retryableerrorduetoanotheroperation", "anotheroperationinprogress"})
 
 
 class _Ticket(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -74,7 +72,7 @@ class Operations:
     wait_seconds: float
 
     def submit(self, client: Any, path: str, version: str, body: Mapping[str, Any] | None, doing: str) -> str:
-        """POST once, never twice: azure-core would repeat it; returns the ticket."""
+        """POST once, never twice (azure-core would repeat it on 503: a check would run twice); returns the ticket."""
         from azure.core.rest import HttpRequest  # noqa: PLC0415 - only what runs against Azure pays for it
 
         request = HttpRequest("POST", path, params={"api-version": version}, json=body)
@@ -141,7 +139,7 @@ def _get(client: Any, url: str, doing: str) -> Any:
         response.raise_for_status()
     except HttpResponseError as error:
         code = str(getattr(error.error, "code", None) or "").strip()
-        if code.lower() in _COLLIDED:
+        if code.lower() in BUSY:  # the operation's end, though the status is that of throttling
             raise OperationFailedError(str(translated(error, doing)), code=code) from None
         raise translated(error, doing) from None
     except AzureError:

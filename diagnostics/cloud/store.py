@@ -7,7 +7,7 @@ service data model"). Writes that must not cross carry the version that was read
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ from diagnostics.cloud.tables import Tables
 from diagnostics.contracts import Attempt, Entry, Known, NicDocument
 from diagnostics.errors import ChangedError
 from diagnostics.findings import Finding, Status
-from diagnostics.intake.messages import decode
+from diagnostics.network.decoding import decode
 
 _ABANDONED = timedelta(minutes=30)
 """Longer than a function may run (host.json): a request that was begun before that has no one working on it."""
@@ -197,11 +197,6 @@ class TableStore:
         if old is not None and old["holder"] == holder:
             with suppress(ChangedError):  # it ended, and another has it since
                 self._tables.delete(LEASES, old)
-
-
-def ignored(tables: Tables) -> Iterator[Mapping[str, Any]]:
-    """The alerts that were ignored, with their reasons: for the command line and the tests."""
-    yield from tables.query(ALERTS, "PartitionKey eq @key", {"key": "ignored"})
 
 
 def _known(entity: Mapping[str, Any]) -> Known:

@@ -13,8 +13,9 @@ from diagnostics.cloud.clients import Clients
 from diagnostics.cloud.errors import azure_errors
 from diagnostics.cloud.operations import Operations
 from diagnostics.errors import NotFoundError
+from diagnostics.network import ids
 from diagnostics.network.connectivity import Probe
-from diagnostics.network.ids import SCALE_SET_NETWORK_INTERFACE, ResourceId
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.probes import FlowCheck, RuleCheck
 from diagnostics.runbooks.probing import (
     CheckConnectivity,
@@ -50,14 +51,14 @@ class AzureWatcher:
         Raises:
             NotFoundError: the subscription has none there.
         """
-        key = subscription.lower(), _plain(location)
+        key = subscription.lower(), ids.region(location)
         if key not in self._found:
             with azure_errors("listing Network Watchers"):
                 watchers = self.clients.network(subscription).network_watchers
                 listed = list(watchers.list_all(api_version=versions.NETWORK))
             for watcher in listed:
                 if watcher.location:
-                    self._found[key[0], _plain(watcher.location)] = ResourceId.parse(watcher.id)
+                    self._found[key[0], ids.region(watcher.location)] = ResourceId.parse(watcher.id)
         if key not in self._found:
             raise NotFoundError(
                 f"no Network Watcher in region {location or '(unknown)'} of subscription {subscription}"
@@ -117,7 +118,7 @@ def _doing(question: Probing[Any]) -> str:
 
 
 def _version(nic: ResourceId) -> str:
-    return versions.SCALE_SET_NETWORK if nic.type == SCALE_SET_NETWORK_INTERFACE else versions.NETWORK
+    return versions.SCALE_SET_NETWORK if nic.type == ids.SCALE_SET_NETWORK_INTERFACE else versions.NETWORK
 
 
 def _connection(probe: Probe) -> _Json:
@@ -155,8 +156,3 @@ def _rules(check: RuleCheck) -> _Json:
 
 def _port(port: int | None) -> str:
     return "*" if port is None else str(port)
-
-
-def _plain(location: str) -> str:
-    """`West Europe` and `westeurope` are one region."""
-    return location.replace(" ", "").lower()

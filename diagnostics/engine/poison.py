@@ -42,7 +42,10 @@ def undelivered(queue: str, body: bytes) -> tuple[str | None, Finding]:
         ),
         steps=(Step(name="Message", outcome=StepOutcome.FAILED, summary="as it arrived", evidence=(_kept(text),)),),
         remedy=Remedy(
-            summary=f"Look at the failures of the function in Application Insights, then put it on {queue} again."
+            summary=(
+                f"Look in Application Insights at why the function that reads {queue} failed, and mend the cause. "
+                f"Then put the message, which is the evidence of this finding, on {queue} again, as base64."
+            )
         ),
         request_id=request_id or "",
     )

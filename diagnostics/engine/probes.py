@@ -14,6 +14,7 @@ from typing import Any
 from diagnostics.contracts import Clock, Entry, Journal, Prober
 from diagnostics.engine.turns import PostponedError, Turns
 from diagnostics.errors import (
+    BUSY,
     NotFoundError,
     OperationFailedError,
     ParseError,
@@ -24,8 +25,6 @@ from diagnostics.errors import (
 from diagnostics.runbooks.probing import Probing, RunInGuest
 
 _FIRST_DELAY = 5.0
-# How Azure ends what it took and did not do, as the machine was busy for somebody else: no check was made.
-_COLLIDED = frozenset({"retryableerror", "retryableerrorduetoanotheroperation", "anotheroperationinprogress"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,8 @@ class _BusyError(TemporaryError):
 
 def _meaning(error: PermanentError | ParseError) -> VmreachError:
     """What it means that an answer can't be collected."""
-    if isinstance(error, OperationFailedError) and error.code.lower() in _COLLIDED:
+    if isinstance(error, OperationFailedError) and error.code.lower() in BUSY:
+        # Azure took it and did not do it, as the machine was busy for somebody else: no check was made.
         return _BusyError(str(error))
     if isinstance(error, NotFoundError):
         return PermanentError(f"{error}: it was asked, and its answer is not to be had any more")

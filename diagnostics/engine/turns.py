@@ -13,6 +13,7 @@ from zlib import crc32
 
 from diagnostics.contracts import Clock, Leases
 from diagnostics.errors import TemporaryError
+from diagnostics.network.ids import region
 from diagnostics.runbooks.probing import Probing, RunInGuest
 
 _LOOK = timedelta(seconds=5)
@@ -124,10 +125,10 @@ class Turns:
         """
         if not question.location or isinstance(question, RunInGuest):
             return ()
-        region = question.location.replace(" ", "").lower()  # `West Europe` and `westeurope` are one region
+        place = region(question.location)
         count, first = self.manners.slots, crc32(self.holder.encode())
         numbers = ((first + number) % count for number in range(count))
-        return tuple(f"slot-{region}-{question.subject.subscription}-{number}" for number in numbers)
+        return tuple(f"slot-{place}-{question.subject.subscription}-{number}" for number in numbers)
 
 
 def _machine(question: Probing[Any]) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ def _ignored(alert: wire.Alert, alert_id: str | None, reason: str) -> Ignored:
 
 def _not_about_a_vm(alert: wire.Alert) -> str | None:
     """Why this kind of alert is never about one VM, or None."""
-    service = (alert.essentials.monitoring_service or "").replace(" ", "").lower()
+    service = alert.service
     if service == "servicehealth":
         return "a service health alert names a service and regions, not a VM"
     if service == "costalerts" or alert.schema.lower().startswith("aip budget"):

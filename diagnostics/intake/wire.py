@@ -56,6 +56,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     schema: str = ""
     common: bool = True
 
+    @property
+    def service(self) -> str:
+        """What sent it, in one spelling: `Resource Health` and `ResourceHealth` are one."""
+        return (self.essentials.monitoring_service or "").replace(" ", "").lower()
+
 
 def read(body: bytes) -> Alert:
     """Read an alert payload.
@@ -133,8 +138,7 @@ def signal(alert: Alert) -> str | None:
     metrics = list(dict.fromkeys(name for name in names if name))
     if metrics:
         return f"metric {', '.join(metrics)}"
-    service = (alert.essentials.monitoring_service or "").replace(" ", "").lower()
-    if service == "resourcehealth":
+    if alert.service == "resourcehealth":
         return "resource health"
     operation = alert.context.get("operationName")
     return _text(_mapping(operation).get("value") if isinstance(operation, dict) else operation)

@@ -27,6 +27,11 @@ IP_CONFIGURATION = "microsoft.network/networkinterfaces/ipconfigurations"
 SUBNET = "microsoft.network/virtualnetworks/subnets"
 
 
+def region(location: str) -> str:
+    """A region in one spelling: Azure writes `West Europe` and `westeurope`."""
+    return location.replace(" ", "").lower()
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceId:
     """One ARM resource id, `/subscriptions/{guid}[/resourceGroups/{name}[/providers/{namespace}/{type}/{name}…]]`.

@@ -295,6 +295,10 @@ class RouteTable:
             peerings=(properties.disable_peering_route or "").lower() != "all",
         )
 
+    def route(self, name: str) -> Route | None:
+        """The route with this name; case does not count."""
+        return next((route for route in self.routes if route.name.lower() == name.lower()), None)
+
     def route_to(self, address: str) -> Route | None:
         """The route of this table with the longest prefix that holds the address; tags are passed over."""
         matching = [(length, route) for route in self.routes if (length := _covers(route.prefix, address)) is not None]

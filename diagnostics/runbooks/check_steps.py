@@ -11,12 +11,13 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.runbooks import step
 from diagnostics.runbooks.diagnosis import blocked, connection, kind_of
+from diagnostics.runbooks.lookups import machine_of
 from diagnostics.runbooks.owners import find_route, find_rule
 from diagnostics.runbooks.probe_steps import ip_address
 from diagnostics.runbooks.probed import Probed, lossy
 from diagnostics.runbooks.questions import Asking
 from diagnostics.runbooks.remedies import Blocker
-from diagnostics.runbooks.situation import Machine, Situation, done, machine_of
+from diagnostics.runbooks.situation import Machine, Situation, done
 
 NAME = "Connectivity check"
 _SOURCE_SIDE = frozenset({IssueType.DNS_RESOLUTION, IssueType.SOCKET_ERROR, IssueType.AGENT_STOPPED})

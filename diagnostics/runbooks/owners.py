@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.model import Nic, Route, RouteTable, Subnet
+from diagnostics.network.model import Nic, Subnet
 from diagnostics.runbooks.questions import Asking, ReadRouteTable, ReadSecurityGroup, ReadSubnet, Unread, ask
 from diagnostics.runbooks.remedies import Blocker
 
@@ -42,14 +42,10 @@ def find_route(blocker: Blocker, nics: tuple[Nic, ...], address: str) -> Asking[
         table = yield from ask(ReadRouteTable(subnet.route_table))
         if isinstance(table, Unread):
             return replace(blocker, owner=subnet.route_table, unread=(*unread, str(table)))
-        route = _named(table, blocker.issue.name) or table.route_to(address)
+        route = table.route(blocker.issue.name) or table.route_to(address)
         if route is not None:
             return replace(blocker, owner=table.id, item=route.name)
     return replace(blocker, item=blocker.issue.name, unread=unread)
-
-
-def _named(table: RouteTable, name: str) -> Route | None:
-    return next((route for route in table.routes if route.name.lower() == name.lower()), None)
 
 
 def _security_groups(nics: tuple[Nic, ...], subnets: tuple[Subnet, ...]) -> tuple[ResourceId, ...]:

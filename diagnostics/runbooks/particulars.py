@@ -18,8 +18,7 @@ def filled(situation: Situation, blocker: Blocker) -> Blocker:
     machine = _machine(situation, blocker.at)
     estate, owner = situation.survey.configured, blocker.owner
     table = estate.route_tables.get(owner) if owner else None
-    routes = table.routes if table else ()
-    route = next((each for each in routes if each.name.lower() == blocker.item.lower()), None)
+    route = table.route(blocker.item) if table else None
     source, destination = _source(situation), _destination(situation)
     if machine is situation.destination and blocker.issue.type is IssueType.USER_DEFINED_ROUTE:
         source, destination = destination, source  # a route of the far end takes the answer

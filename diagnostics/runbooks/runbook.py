@@ -6,12 +6,12 @@ from diagnostics.intake.messages import DiagnosisRequest, Problem
 from diagnostics.runbooks import machine_steps, secondary_nic, vm_to_internet, vm_to_vm
 from diagnostics.runbooks.diagnosis import Diagnosis, conclude
 from diagnostics.runbooks.endings import ending
-from diagnostics.runbooks.lookups import at_address, is_somebodys
+from diagnostics.runbooks.lookups import at_address, is_somebodys, look_up
 from diagnostics.runbooks.permissions import Denials
 from diagnostics.runbooks.prerequisites import prerequisites
 from diagnostics.runbooks.questions import Asking, Tell, watched
 from diagnostics.runbooks.select import pick
-from diagnostics.runbooks.situation import Conditions, Machine, Situation, done, look_up
+from diagnostics.runbooks.situation import Conditions, Machine, Situation, done
 from diagnostics.runbooks.step import passed
 
 _RUNBOOKS = {

@@ -12,11 +12,8 @@ from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, Vm
 from diagnostics.runbooks.probed import Probed
-from diagnostics.runbooks.questions import Asking, FindVms, ReadNic, ReadVm, Tell, Unread, ask
-from diagnostics.runbooks.step import failed, inconclusive, passed
+from diagnostics.runbooks.questions import Asking, Tell, Unread
 from diagnostics.runbooks.survey import Survey
-
-_MACHINES = frozenset({ids.VIRTUAL_MACHINE, ids.SCALE_SET_VM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,56 +143,3 @@ def done(situation: Situation, step: Step, findings: tuple[Finding, ...] = ()) -
     """The situation after a step, of which whoever watches is told."""
     yield Tell(step)
     return situation.after(step, findings)
-
-
-def look_up(end: Endpoint, role: str) -> Asking[tuple[Machine | None, Step]]:
-    """Find the machine that an endpoint names, and the step that says how that went."""
-    name = f"{role} exists"
-    resource = end.resource
-    if resource is None:
-        found = yield from ask(FindVms(end.name or ""))
-        if isinstance(found, Unread):
-            return None, inconclusive(name, f"could not look up a VM called {end.name}: {found}")
-        if len(found) != 1:
-            listing = tuple(vm.text for vm in found)
-            number = f"{len(found)} VMs in scope are" if found else "no VM in scope is"
-            return None, inconclusive(name, f"{number} called {end.name}", *listing)
-        resource = found[0]
-    machine = yield from machine_of(resource)
-    if machine is None:
-        return None, inconclusive(name, f"{resource.name} is of type {resource.type}: name a VM or one of its NICs")
-    return machine, _exists(name, machine)
-
-
-def machine_of(resource: ResourceId) -> Asking[Machine | None]:
-    """The machine that a resource is, or belongs to; None for what is neither VM nor NIC."""
-    if resource.type == ids.SCALE_SET_NETWORK_INTERFACE and resource.parent:
-        resource = resource.parent
-    if resource.type in _MACHINES:
-        return (yield from _vm(resource, None))
-    if resource.type != ids.NETWORK_INTERFACE:
-        return None
-    nic = yield from ask(ReadNic(resource))
-    if isinstance(nic, Unread):
-        return Machine(resource, nic, ((resource, nic),), resource)
-    if nic.vm is None:
-        return Machine(resource, Unread(f"{resource.name} is attached to no VM"), ((resource, nic),), resource)
-    return (yield from _vm(nic.vm, resource))
-
-
-def _vm(vm_id: ResourceId, named_nic: ResourceId | None) -> Asking[Machine]:
-    vm = yield from ask(ReadVm(vm_id))
-    wanted = [named_nic] if isinstance(vm, Unread) and named_nic else [] if isinstance(vm, Unread) else [*vm.nics]
-    nics = []
-    for nic_id in wanted:
-        if nic_id.type == ids.NETWORK_INTERFACE:  # a uniform scale set's NICs are not resources of their own
-            nics.append((nic_id, (yield from ask(ReadNic(nic_id)))))
-    # Alerts write ids in lower case: what Azure calls the VM is what its owner knows it by.
-    return Machine(vm_id if isinstance(vm, Unread) else vm.id, vm, tuple(nics), named_nic)
-
-
-def _exists(name: str, machine: Machine) -> Step:
-    if isinstance(machine.vm, Unread):
-        step = failed if machine.missing else inconclusive
-        return step(name, machine.why_unread, machine.id.text, str(machine.vm))
-    return passed(name, f"{machine.name} in {machine.location or 'a region not given'}", machine.id.text)

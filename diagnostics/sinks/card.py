@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from diagnostics.findings import Confidence, Severity, Status
-from diagnostics.sinks import steps
+from diagnostics.findings import Severity, Status
+from diagnostics.sinks import steps, words
 from diagnostics.sinks.elements import (
     Element,
     Room,
@@ -82,11 +82,6 @@ _LEVELS = {
     Severity.INFO: "accent",
 }
 _STYLES = {Status.RESOLVED: "good", Status.REMEDIATED: "good", Status.REMEDIATION_FAILED: "attention"}
-_HOW_SURE = {
-    Confidence.PROVEN: "Proven: read from Azure itself",
-    Confidence.LIKELY: "Likely: explains all that was seen",
-    Confidence.POSSIBLE: "Possible: fits what was seen, not proven",
-}
 _TYPES = {
     "microsoft.compute/virtualmachines": "virtual machine",
     "microsoft.network/azurefirewalls": "firewall",
@@ -147,7 +142,7 @@ def _card(finding: Finding, room: Room) -> Element:
 def _header(finding: Finding, room: Room) -> Element:
     """How bad, whether it still is, and what: in the colour that fits."""
     style = _STYLES.get(finding.status, _LEVELS[finding.severity])
-    ended = finding.status in {Status.RESOLVED, Status.REMEDIATED}
+    ended = finding.status in words.ENDED
     severity = f"Was {finding.severity}" if ended else finding.severity.upper()
     standing, prefix = _STANDINGS[finding.status], _TITLES[finding.status]
     if ended and finding.severity is Severity.INFO:  # an answer, not a fault that has gone
@@ -182,7 +177,7 @@ def _resource(resource: Resource, room: Room) -> list[Element]:
 
 
 def _change(change: Change, room: Room) -> list[Element]:
-    what = run("/".join(change.operation.rsplit("/", 2)[-2:]), room.text, isSubtle=True)
+    what = run(words.operation(change), room.text, isSubtle=True)
     return [run(f"{_utc(change.when)} by {clean(change.who, room.text)}: ", room.text + 40), what]
 
 
@@ -191,33 +186,32 @@ def _because(finding: Finding, room: Room) -> Element:
     causes, change = sorted(finding.because, key=lambda cause: cause.kind == _PROBE), finding.change
     items = [element for cause in causes[: room.causes] for element in _cause(cause, room)]
     items += more(len(causes) - room.causes, "cause")
-    items.append(fact("How sure", [run(_HOW_SURE[finding.confidence], 80)]))
+    sure = f"{finding.confidence.capitalize()}: {words.HOW_SURE[finding.confidence]}"
+    items.append(fact("How sure", [run(sure, 80)]))
     return section("Why", items + ([fact("Last change", _change(change, room))] if change else []))
 
 
 def _cause(cause: Cause, room: Room) -> list[Element]:
-    within = cause.resource_id.rsplit("/", 1)[-1]
-    name = cause.name or within
-    words = [rich(prose(cause.text, room.text), spacing="Small")]
-    said = cause.text.lower()
-    if not name or (name.lower() in said and within.lower() in said):
-        return words
+    text = [rich(prose(cause.text, room.text), spacing="Small")]
+    name, within = words.place(cause)
+    if not name:
+        return text
     runs = [
         run(cause.kind.replace("-", " ").capitalize() + " ", room.text, size="Small", isSubtle=True),
         run(name, room.text, size="Small", fontType="Monospace"),
     ]
-    if within and within.lower() != name.lower():
+    if within:
         runs += [
             run(" in ", room.text, size="Small", isSubtle=True),
             run(within, room.text, size="Small", fontType="Monospace"),
         ]
-    return [*words, rich(*runs)]
+    return [*text, rich(*runs)]
 
 
 def _remedy(finding: Finding, room: Room) -> list[Element]:
-    ended = finding.status in {Status.RESOLVED, Status.REMEDIATED}
+    heading = "Remedy" if finding.status in words.ENDED else "What to do"
     summary = prose(finding.remedy.summary, 3 * room.text)
-    return [section("Remedy" if ended else "What to do", [rich(summary, spacing="Small")])] if summary["text"] else []
+    return [section(heading, [rich(summary, spacing="Small")])] if summary["text"] else []
 
 
 def _small_print(finding: Finding, room: Room) -> Element:
@@ -233,18 +227,14 @@ def _actions(finding: Finding, room: Room) -> list[Element]:
     actions = (
         _open("Portal", portal),
         _open("Fix in portal", fix),
-        _show(_command(remedy.az_cli), _code(remedy.az_cli, room.az_cli)),
+        _show(
+            "az command" if words.is_az(remedy.az_cli) else "Command in the guest", _code(remedy.az_cli, room.az_cli)
+        ),
         _show("Bicep", _code(remedy.bicep, room.bicep)),
         _show("Evidence", steps.evidence(finding.steps, room)),
         _open("Docs", remedy.doc_url),
     )
     return [action for action in actions if action]
-
-
-def _command(text: str) -> str:
-    """What the lines are: what is typed in a guest does harm, or nothing, elsewhere."""
-    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    return "az command" if next(lines, "az ").startswith("az ") else "Command in the guest"
 
 
 def _open(title: str, url: str) -> Element | None:

@@ -220,6 +220,12 @@ def test_a_vm_without_extensions(estate: Estate) -> None:
     assert list(estate.inventory().extensions(vm)) == []
 
 
+def test_extensions_that_azure_did_not_list_are_not_none(estate: Estate) -> None:
+    estate.sandbox.faults.add(method="GET", path="/extensions", status=200, body={})
+    with pytest.raises(ParseError, match=r"\$.*value"):
+        estate.inventory().extensions(estate.id("vm-orders-web-01"))
+
+
 def test_extensions_of_what_does_not_exist(estate: Estate) -> None:
     with pytest.raises(NotFoundError):
         estate.inventory().extensions(ResourceId.parse(estate.id("vm-orders-web-01").text + "-gone"))

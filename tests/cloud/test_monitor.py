@@ -197,6 +197,12 @@ def test_an_event_without_a_time_is_no_event(estate: Estate) -> None:
         changes(estate, "nic-shop-web-01")
 
 
+def test_a_log_without_its_list_is_not_an_empty_one(estate: Estate) -> None:
+    answered(estate, "eventtypes", {})
+    with pytest.raises(ParseError, match=r"\$.*value"):
+        changes(estate, "nic-shop-web-01")
+
+
 def test_a_log_that_may_not_be_read(estate: Estate) -> None:
     action = "Microsoft.Insights/eventtypes/values/read"
     text = f"The client 'x' does not have authorization to perform action '{action}' over scope '/subscriptions/s'."

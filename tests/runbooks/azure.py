@@ -14,6 +14,7 @@ from diagnostics.intake.messages import DiagnosisRequest, Endpoint, Origin, Prob
 from diagnostics.network.connectivity import ConnectivityCheck
 from diagnostics.network.ids import NETWORK_INTERFACE, ResourceId
 from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm
+from diagnostics.runbooks.lookups import machine_of
 from diagnostics.runbooks.probing import DiagnoseRules, ReadEffectiveRules, VerifyFlow
 from diagnostics.runbooks.questions import (
     Asking,
@@ -30,7 +31,7 @@ from diagnostics.runbooks.questions import (
     Unread,
     answer_all,
 )
-from diagnostics.runbooks.situation import Conditions, Machine, Situation, machine_of
+from diagnostics.runbooks.situation import Conditions, Machine, Situation
 from tests.network.reading.small import Json, body, ref, rid
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

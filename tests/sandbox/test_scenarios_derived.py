@@ -164,6 +164,31 @@ def effective_of(nic: str, kind: str) -> list[dict[str, Any]]:
     return list(found)
 
 
+def test_members_of_a_group_are_addresses_of_either_version() -> None:
+    asg = {"type": "Microsoft.Network/applicationSecurityGroups", "name": "asg-both", "properties": {}}
+    nic = "nic-orders-sql-01"
+    first = "properties.ipConfigurations.0.properties"
+    six: dict[str, Any] = {"name": "six", "list": "ipConfigurations", "in": nic}
+    subnet = next(b for b in ORDERS["resources"] if b["name"] == nic)["properties"]["ipConfigurations"][0]
+    six["properties"] = {
+        "privateIPAddress": "fd00:50::4", "privateIPAddressVersion": "IPv6",
+        "subnet": subnet["properties"]["subnet"], "applicationSecurityGroups": [{"id": "{asg-both}"}],
+    }  # fmt: skip
+    rule = {
+        "in": "nsg-orders-data", "list": "securityRules", "name": "to-both",
+        "properties": {
+            "protocol": "Tcp", "access": "Allow", "priority": 4000, "direction": "Inbound",
+            "sourceAddressPrefix": "*", "destinationPortRange": "443",
+            "destinationApplicationSecurityGroups": [{"id": "{asg-both}"}],
+        },
+    }  # fmt: skip
+    change = {"resource": nic, "set": {f"{first}.applicationSecurityGroups": [{"id": "{asg-both}"}]}}
+    document = derived(add=[asg, six, rule], change=[change])
+    listed = [e["answer"]["value"] for e in document["probes"][effective.KINDS[0]] if e["match"]["nic"].endswith(nic)]
+    (found,) = [rule for rule in listed[0][0]["effectiveSecurityRules"] if rule["name"].endswith("/to-both")]
+    assert found["destinationAddressPrefixes"] == ["10.20.2.4/32", "fd00:50::4/128"]
+
+
 def test_effective_rules_are_the_configured_ones_in_the_form_of_azure() -> None:
     (group,) = effective_of("nic-orders-sql-01", effective.KINDS[0])
     rules = {rule["name"]: rule for rule in group["effectiveSecurityRules"]}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from diagnostics.network.model import Vm
 from diagnostics.network.probes import Shell
 from diagnostics.runbooks.questions import Unread
+from diagnostics.runbooks.remedies import az
 from diagnostics.runbooks.situation import Machine, Situation
 
 OFF = "VMREACH_RUN_COMMAND is off, so nothing is asked inside guests"
-_SHELLS = {"windows": Shell.WINDOWS, "linux": Shell.LINUX}
 _NEEDS = (
     "Run Command needs a VM agent that runs and, from the VM, outbound port 443 to AzureCloud; it does one script at "
     "a time on a VM."
@@ -18,7 +18,7 @@ _NEEDS = (
 def shell_of(machine: Machine | None) -> Shell | None:
     """What runs scripts there; None where the OS is not known."""
     vm = machine.vm if machine else None
-    return _SHELLS.get(vm.os.lower()) if isinstance(vm, Vm) else None
+    return az.shell_of(vm.os) if isinstance(vm, Vm) else None
 
 
 def closed(situation: Situation, machine: Machine | None) -> str:

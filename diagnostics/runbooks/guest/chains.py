@@ -140,7 +140,10 @@ def nftables(lines: Iterable[str], packet: Packet) -> Verdict | None:
 
 
 def firewalld(lines: Iterable[str], packet: Packet) -> Verdict | None:
-    """What the active zones say: `public default 0 22/tcp 9090/tcp`, the number being that of rich rules."""
+    """What the active zones say: `public default 0 22/tcp 9090/tcp`, the number being that of rich rules.
+
+    It is `?` where not all of the zone could be read.
+    """
     verdicts = [each for line in lines if (each := _zone(line.split(), packet))]
     blocking = [verdict for verdict in verdicts if verdict.blocks]
     if not verdicts:

@@ -93,9 +93,11 @@ most=35
 local_of='substr($4, length($4) - length(p) + 1) == p { print substr($4, 1, length($4) - length(p)) }'
 echo '#listening'
 if command -v ss >/dev/null 2>&1; then
-  ss -ltn 2>/dev/null | awk -v p=":$port" '$1 == "LISTEN" && '"$local_of" | sort -u
+  told=$(ss -ltn 2>/dev/null) || echo '!ss failed'
+  printf '%s\n' "$told" | awk -v p=":$port" '$1 == "LISTEN" && '"$local_of" | sort -u
 elif command -v netstat >/dev/null 2>&1; then
-  netstat -ltn 2>/dev/null | awk -v p=":$port" '$6 == "LISTEN" && '"$local_of" | sort -u
+  told=$(netstat -ltn 2>/dev/null) || echo '!netstat failed'
+  printf '%s\n' "$told" | awk -v p=":$port" '$6 == "LISTEN" && '"$local_of" | sort -u
 else
   echo '!neither ss nor netstat is there'
 fi
@@ -123,11 +125,13 @@ fi
 if [ "$(firewall-cmd --state 2>/dev/null)" = running ]; then
   echo '#firewalld'
   for zone in $(firewall-cmd --get-active-zones 2>/dev/null | sed -n 's/^\([^ ][^ ]*\).*/\1/p'); do
-    ports=$(firewall-cmd --zone="$zone" --list-ports 2>/dev/null)
-    for service in $(firewall-cmd --zone="$zone" --list-services 2>/dev/null); do
-      ports="$ports $(firewall-cmd --permanent --service="$service" --get-ports 2>/dev/null)"
-    done
     rich=$(firewall-cmd --zone="$zone" --list-rich-rules 2>/dev/null | grep -c .)
+    ports=$(firewall-cmd --zone="$zone" --list-ports 2>/dev/null) || rich='?'
+    services=$(firewall-cmd --zone="$zone" --list-services 2>/dev/null) || rich='?'
+    for service in $services; do
+      more=$(firewall-cmd --permanent --service="$service" --get-ports 2>/dev/null) || rich='?'
+      ports="$ports $more"
+    done
     target=$(firewall-cmd --permanent --zone="$zone" --get-target 2>/dev/null)
     echo "$zone ${target:-default} $rich" $ports
   done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -49,7 +49,8 @@ def read_listening(output: GuestOutput, packet: Packet) -> Listening:
         return _windows(found["windows"], packet)
     if "netstat" in found:
         rows = [row for line in found["netstat"] if (row := _NETSTAT.fullmatch(line))]
-        return Listening(tuple(dict.fromkeys(_bare(row[1]) for row in rows if row[2] == str(packet.port))))
+        here = dict.fromkeys(_bare(row[1]) for row in rows if row[2] == str(packet.port))
+        return Listening(tuple(here), unread(found["netstat"]))
     if "listening" not in found:
         raise ParseError("stdout: no listeners in it")
     lines = found["listening"]
@@ -62,11 +63,11 @@ def read_listening(output: GuestOutput, packet: Packet) -> Listening:
 
 
 class _Windows(msgspec.Struct, frozen=True):
-    listening: object = None
-    state: str | None = None
-    profiles: object = None
+    listening: object
+    profiles: object
+    rules: object
     active: object = None
-    rules: object = None
+    state: str | None = None
     cut: int = 0
 
 
@@ -86,15 +87,18 @@ def _windows(lines: list[str], packet: Packet) -> Listening:
 
 def _linux_firewall(found: dict[str, list[str]], packet: Packet) -> Verdict | None:
     """The word of firewalld where it runs, else of iptables, else of nftables: each has the other's rules in it."""
-    if zones := found.get("firewalld"):
-        return chains.firewalld(zones, packet)
+    if "firewalld" in found:  # with no zone in it nothing is known: its rules are not in iptables' own
+        return chains.firewalld(found["firewalld"], packet)
     lines = found.get("iptables", [])
     verdict = chains.iptables(facts(lines), packet)
     if verdict and any(line.startswith("-A ") for line in lines):
         cut = any(line.startswith("!cut") for line in lines)
         keeper = " (kept by ufw)" if any(" ufw-" in line for line in lines) and "ufw-" not in verdict.rule else ""
         return Verdict(verdict.blocks, verdict.rule + keeper, verdict.name, verdict.sure and not cut)
-    native = chains.nftables(facts(found.get("nft", [])), packet)
+    rules = found.get("nft", [])
+    native = chains.nftables(facts(rules), packet)
+    if native is None and verdict and unread(rules):  # what nftables says as well is not known
+        return replace(verdict, sure=False)
     return native or verdict
 
 

@@ -197,9 +197,10 @@ def listen(port: int, addresses: tuple[str, ...]) -> Remedy:
     return Remedy(summary=text, doc_url=_LISTENER)
 
 
-def allow_port(shell: Shell, port: int, verdict: Verdict, *, ipv6: bool = False) -> Remedy:
-    """Let a port through the guest's own firewall."""
-    text = f"{verdict.rule[:1].upper()}{verdict.rule[1:]} keeps it out: allow TCP port {port} in the guest's firewall."
+def allow_port(shell: Shell, port: int, verdict: Verdict, *, source: str = "", ipv6: bool = False) -> Remedy:
+    """Let a port through the guest's own firewall: for the source alone, where its IP address is known."""
+    rule, whom = f"{verdict.rule[:1].upper()}{verdict.rule[1:]}", f" from {source}" if source else ""
+    text = f"{rule} keeps it out: allow TCP port {port}{whom} in the guest's firewall."
     if shell is Shell.WINDOWS and verdict.name:
         quoted = _QUOTE.sub(r"\1\1", verdict.name)
         text += " In Windows a rule that blocks wins over all that allow: narrow it, or disable it if nobody needs it."
@@ -207,14 +208,20 @@ def allow_port(shell: Shell, port: int, verdict: Verdict, *, ipv6: bool = False)
         command = f"Get-NetFirewallRule -DisplayName '{quoted}'\n{disable}"
     elif shell is Shell.WINDOWS:
         options = f"-Direction Inbound -Protocol TCP -LocalPort {port} -Action Allow"
+        options += f" -RemoteAddress {source}" if source else ""
         command = f"New-NetFirewallRule -DisplayName 'Allow TCP {port}' {options}"
     elif verdict.name:
         zone = shlex.quote(verdict.name)
-        command = f"firewall-cmd --permanent --zone={zone} --add-port={port}/tcp\nfirewall-cmd --reload"
+        family = f'family="ipv{6 if ipv6 else 4}" source address="{source}"'
+        rich = f'--add-rich-rule=\'rule {family} port port="{port}" protocol="tcp" accept\''
+        opened = rich if source else f"--add-port={port}/tcp"
+        command = f"firewall-cmd --permanent --zone={zone} {opened}\nfirewall-cmd --reload"
     elif "nftables" in verdict.rule:
         command = "nft -a list ruleset"
     elif "ufw" in verdict.rule:
-        command = f"ufw allow {port}/tcp"
+        narrow = f"ufw prepend allow proto tcp from {source} to any port {port}"
+        command = narrow if source else f"ufw allow {port}/tcp"
     else:
-        command = f"{'ip6tables' if ipv6 else 'iptables'} -I INPUT -p tcp --dport {port} -j ACCEPT"
+        ends = f"-s {source} --dport {port}" if source else f"--dport {port}"
+        command = f"{'ip6tables' if ipv6 else 'iptables'} -I INPUT -p tcp {ends} -j ACCEPT"
     return Remedy(summary=text, az_cli=command, doc_url=_FIREWALL)

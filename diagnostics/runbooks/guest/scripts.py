@@ -9,7 +9,6 @@ Nothing but checked addresses, host names and ports gets into a script.
 
 from __future__ import annotations
 
-import ipaddress
 import shlex
 
 from diagnostics.errors import ParseError
@@ -17,6 +16,7 @@ from diagnostics.intake.messages import is_host_or_address
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.probes import GuestScript, Shell
 from diagnostics.runbooks.guest import linux, windows
+from diagnostics.runbooks.remedies.blocker import is_ip
 
 BEGIN = "vmreach: begin"
 END = "vmreach: end"
@@ -48,7 +48,7 @@ def tcp_ping(vm: ResourceId, location: str, shell: Shell, address: str, port: in
         count=_check("count", count, _MOST_ATTEMPTS),
         timeout=TIMEOUT,
         target=address,
-        named="" if _is_ip(address) else "yes",
+        named="" if is_ip(address) else "yes",
     )
     return GuestScript(vm, location, shell, lines, f"a TCP ping of {address} port {port}")
 
@@ -91,11 +91,3 @@ def _check(name: str, value: object, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
         raise ParseError(f"{name}: {str(value)[:80]!r} is not a number between 1 and {most}")
     return value
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -256,6 +256,8 @@ def _kept_out(situation: Situation, machine: Machine, shell: Shell, port: int, l
         return None
     name = machine.id.name
     text = f"Read in the guest: port {port} is blocked by {verdict.rule}"
+    address = _destination_address(situation, machine)
+    source = _source_address(situation, machine, address)
     return said(
         situation,
         GUEST_FIREWALL,
@@ -264,7 +266,7 @@ def _kept_out(situation: Situation, machine: Machine, shell: Shell, port: int, l
         severity=Severity.HIGH,
         confidence=Confidence.PROVEN if verdict.sure else Confidence.LIKELY,
         cause=Cause(kind="firewall", text=text, name=verdict.name or verdict.rule, resource_id=machine.id.text),
-        remedy=remedies.allow_port(shell, port, verdict, ipv6=":" in _destination_address(situation, machine)),
+        remedy=remedies.allow_port(shell, port, verdict, source=source, ipv6=":" in address),
         fault=str(port),
     )
 

@@ -53,6 +53,13 @@ class _Address(msgspec.Struct, frozen=True):
     length: int = msgspec.field(name="PrefixLength")
 
 
+class _Windows(msgspec.Struct, frozen=True):
+    interfaces: object
+    addresses: object
+    routes: object
+    cut: int | None = None
+
+
 class _Route(msgspec.Struct, frozen=True):
     index: int = msgspec.field(name="ifIndex")
     prefix: str = msgspec.field(name="DestinationPrefix")
@@ -69,14 +76,13 @@ def items[T](value: object, kind: type[T], where: str) -> list[T]:
 
 
 def _windows(lines: list[str]) -> GuestRoutes:
-    read = decode("\n".join(facts(lines)).encode(), dict[str, object])
-    interfaces = items(read.get("interfaces"), _Interface, "$.interfaces")
-    addresses = items(read.get("addresses"), _Address, "$.addresses")
-    routes = items(read.get("routes"), _Route, "$.routes")
+    read = convert(decode("\n".join(facts(lines)).encode(), dict[str, object]), _Windows)
+    interfaces = items(read.interfaces, _Interface, "$.interfaces")
+    addresses = items(read.addresses, _Address, "$.addresses")
+    routes = items(read.routes, _Route, "$.routes")
     names = {each.index: each.name or f"interface {each.index}" for each in interfaces}
     indices = dict.fromkeys((*names, *(each.index for each in addresses), *(each.index for each in routes)))
     names = {index: names.get(index, f"interface {index}") for index in indices}
-    cut = convert(read.get("cut") or 0, int, "$.cut")
     return GuestRoutes(
         tuple(
             Interface(
@@ -89,7 +95,7 @@ def _windows(lines: list[str]) -> GuestRoutes:
         ),
         tuple(GuestRoute(_network(r.prefix), _hop(r.gateway or ""), names[r.index], r.metric or 0) for r in routes),
         strong=True,
-        gaps=tuple((version, f"{cut} routes were left out for size") for version in (4, 6) if cut),
+        gaps=tuple((version, f"{read.cut} routes were left out for size") for version in (4, 6) if read.cut),
     )
 
 
@@ -175,7 +181,8 @@ def _routes(line: str, version: int) -> Iterator[GuestRoute]:
     told = _pairs(words[1:])
     metric = _number(told.get("metric", "0"), line)
     for each in map(_pairs, (hop.split() for hop in hops)) if hops else (told,):
-        gateway = each.get("via", "").removeprefix("inet6").strip()
+        via = each.get("via", "")
+        gateway = _hop(each.get(via, "") if via in {"inet", "inet6"} else via)
         yield GuestRoute(prefix, gateway, each.get("dev", ""), metric, told.get("table", "main"), kind)
 
 
@@ -235,8 +242,9 @@ def _address(text: str) -> str:
 
 
 def _hop(text: str) -> str:
-    # Windows writes 0.0.0.0 or :: for what is on the link.
-    return "" if not text or ipaddress.ip_address(_address(text)).is_unspecified else text
+    """The address alone, as it gets into commands; Windows writes 0.0.0.0 or :: for what is on the link."""
+    address = _address(text) if text else ""
+    return "" if not address or ipaddress.ip_address(address).is_unspecified else address
 
 
 def _number(text: str, line: str) -> int:

@@ -95,7 +95,7 @@ if (Get-Command Get-NetTCPConnection -ErrorAction SilentlyContinue) {
     foreach ($f in @($filters)) { if ($f) { $found[$f.InstanceID] = $f } }
     return $found
   }
-  $listen = @(Get-NetTCPConnection -State Listen -LocalPort $port -ErrorAction SilentlyContinue)
+  $listen = @(Get-NetTCPConnection -State Listen | Where-Object { $_.LocalPort -eq $port })
   $programs = @($listen | ForEach-Object {
     if ($_.OwningProcess -eq 4) { 'System' }
     else { (Get-Process -Id $_.OwningProcess -ErrorAction SilentlyContinue).Path }
@@ -132,7 +132,9 @@ if (Get-Command Get-NetTCPConnection -ErrorAction SilentlyContinue) {
   } | ConvertTo-Json -Compress -Depth 4
 } else {
   '#netstat'
-  netstat.exe -ano -p TCP | Select-String -SimpleMatch ":$port " | ForEach-Object { $_.Line }
+  $told = @(netstat.exe -ano)
+  if ($LASTEXITCODE -ne 0) { '!netstat failed' }
+  $told | Select-String -SimpleMatch ":$port " | ForEach-Object { $_.Line }
 }
 """
 )

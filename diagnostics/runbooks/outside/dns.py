@@ -223,7 +223,7 @@ def _rule(estate: Estate, bad: Judged, name: str, group: ResourceId) -> Remedy:
 
 def _route(estate: Estate, bad: Judged, name: str, table: ResourceId) -> Remedy:
     known = estate.route_tables.get(table)
-    route = next((each for each in known.routes if each.name == name), None) if known else None
+    route = known.route(name) if known else None
     kind = IssueType.USER_DEFINED_ROUTE
     issue = Issue(kind, kind.value, "Outbound", "Error", (("RouteType", "User"),))
     return remedies.row(issue).remedy(Blocker(issue, owner=table, item=name, route=route, destination=bad.server))

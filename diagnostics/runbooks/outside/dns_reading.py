@@ -14,6 +14,7 @@ from diagnostics.network.prefixes import Address, address_of, is_public
 from diagnostics.network.reading import read_objects
 from diagnostics.runbooks.questions import Asking, FindByAddress, ReadBody, Unread, ask
 from diagnostics.runbooks.reading import surroundings
+from diagnostics.runbooks.reading.gather import NOT_ITS_OWN
 from diagnostics.runbooks.survey import Survey
 
 MOST_READS = 24
@@ -104,7 +105,8 @@ class Servers:
     def _body(self, rid: ResourceId) -> Asking[Any]:
         self._settled.add(rid)
         if rid.type.startswith("microsoft.compute/") and rid.type not in _MACHINES:
-            return None  # what belongs to a uniform scale set is no resource of its own
+            self.gaps[f"{rid.name}: {NOT_ITS_OWN}"] = None
+            return None
         if self._left <= 0:
             self.gaps[f"{rid.name}: not read, {MOST_READS} resources around DNS servers are the most"] = None
             return None

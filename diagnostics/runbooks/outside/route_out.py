@@ -6,11 +6,10 @@ Sources: "Azure virtual network traffic routing"; "Configure forced tunneling".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 
-from diagnostics.findings import Cause, Confidence, Finding, Remedy, Step
+from diagnostics.findings import Cause, Finding, Remedy, Step
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Vm
@@ -23,9 +22,10 @@ from diagnostics.runbooks.diagnosis import connection
 from diagnostics.runbooks.outside import remedies as way_out_remedies
 from diagnostics.runbooks.outside.outbound import Outbound
 from diagnostics.runbooks.questions import Asking
+from diagnostics.runbooks.reading import gather
 from diagnostics.runbooks.remedies import az
 from diagnostics.runbooks.rules.denials import ROUTE_TABLE, Denial
-from diagnostics.runbooks.rules.way_findings import BAD_APPLIANCE, ROUTE, denied_on_the_way
+from diagnostics.runbooks.rules.way_findings import BAD_APPLIANCE, denied_on_the_way
 from diagnostics.runbooks.situation import Situation, done
 from diagnostics.runbooks.step import failed, inconclusive, passed
 
@@ -40,8 +40,8 @@ def default_route(situation: Situation, outside: Outbound) -> Asking[Situation]:
     obstacles = outside.obstacles(estate)
     counting = () if outside.arrives and outside.blocked else obstacles
     findings = tuple(found for each in counting if (found := _finding(situation, outside, each)))
-    situation, findings = _one_fault(situation, findings)
     evidence = (*_evidence(estate, outside), *((outside.stands_for,) if outside.stands_for else ()))
+    evidence += () if outside.route else gather.lost_tags(situation)
     return (yield from done(situation, _step(estate, outside, obstacles, evidence), findings))
 
 
@@ -177,7 +177,8 @@ def _mended(estate: Estate, denial: Denial, remedy: Remedy) -> Remedy:
 def _is_equal_cost(estate: Estate, table: ResourceId, name: str) -> bool:
     """Whether a route has several next hops at once, which `az network route-table route update` does not set."""
     known = estate.route_tables.get(table)
-    return known is not None and any(each.name == name and each.next_hop_addresses for each in known.routes)
+    route = known.route(name) if known else None
+    return route is not None and bool(route.next_hop_addresses)
 
 
 def _balanced(estate: Estate, balancer: ResourceId, why: str, remedy: Remedy) -> Remedy:
@@ -196,22 +197,3 @@ def _balanced(estate: Estate, balancer: ResourceId, why: str, remedy: Remedy) ->
     names = ", ".join(vm.name for vm in off)
     text = f"Start the appliances behind load balancer {balancer.name} ({names}), or lead the route elsewhere."
     return msgspec.structs.replace(remedy, summary=text, az_cli=way_out_remedies.start_members(off), bicep="")
-
-
-def _one_fault(situation: Situation, findings: tuple[Finding, ...]) -> tuple[Situation, tuple[Finding, ...]]:
-    """Azure's check names the route, the configuration what is wrong with its next hop: one fault, so one finding."""
-    kept, merged = list(situation.findings), list[Finding]()
-    for finding in findings:
-        same = [each for each in kept if finding.check == BAD_APPLIANCE and _names_route_of(each, finding)]
-        kept = [each for each in kept if each not in same]
-        because = (*finding.because, *(cause for each in same for cause in each.because))
-        sure = Confidence.PROVEN if any(each.confidence is Confidence.PROVEN for each in same) else finding.confidence
-        merged.append(msgspec.structs.replace(finding, because=because, confidence=sure))
-    return replace(situation, findings=tuple(kept)), tuple(merged)
-
-
-def _names_route_of(probed: Finding, found: Finding) -> bool:
-    """Whether a finding of the check is about the very route that leads to an appliance."""
-    routes = {(cause.resource_id.lower(), cause.name.lower()) for cause in found.because if cause.kind == "route"}
-    named = {(cause.resource_id.lower(), cause.name.lower()) for cause in probed.because if cause.kind == "route"}
-    return probed.check == ROUTE and bool(named) and named <= routes

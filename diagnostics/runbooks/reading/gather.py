@@ -25,6 +25,7 @@ from diagnostics.runbooks.survey import Survey
 
 NAME = "Network configuration"
 MOST_READS = 80
+NOT_ITS_OWN = "what belongs to a uniform scale set is no resource of its own, and not read"
 _MOST_APPLIANCES = 2
 _MOST_CANDIDATES = 8  # networks that overlap so often are not told apart by reading more of them
 _MACHINES = frozenset({ids.VIRTUAL_MACHINE, ids.SCALE_SET_VM})
@@ -39,7 +40,7 @@ _KINDS = (
     ("load_balancers", "load balancer"),
     ("firewalls", "firewall"),
 )
-_TAG = "service tag "
+_TAG, _TAGS = "service tag ", "service tags "
 _BUILT_IN = frozenset({"internet", "virtualnetwork", "azureloadbalancer"})
 _PLACE = re.compile(r"\$\[(\d+)\]\.?(.*)")
 
@@ -72,14 +73,27 @@ def with_tags(situation: Situation, missing: Iterable[str]) -> Asking[Situation]
     if not wanted or source is None or not source.location or estate.service_tags.prefixes:
         return situation
     listed = yield from ask(ReadServiceTags(source.id.subscription, source.location))
-    if isinstance(listed, Unread):
-        lost = (*situation.survey.unfound, (f"service tags {', '.join(sorted(wanted))}", listed))
+    tags = _tags(listed)
+    if isinstance(tags, Unread):
+        lost = (*situation.survey.unfound, (f"{_TAGS}{', '.join(sorted(wanted))}", tags))
         return replace(situation, survey=replace(situation.survey, unfound=lost))
-    try:
-        tags = ServiceTags.of(listed)
-    except ParseError:
-        return situation  # a list of another shape says nothing: the tags stay unknown
     return replace(situation, survey=replace(situation.survey, configured=replace(estate, service_tags=tags)))
+
+
+def lost_tags(situation: Situation) -> tuple[str, ...]:
+    """Why service tags that an answer depends on are not known, one fact a line."""
+    lost = ((what, why) for what, why in situation.survey.unfound if what.startswith(_TAGS))
+    return tuple(dict.fromkeys(f"{what}: {why}" for what, why in lost))
+
+
+def _tags(listed: object) -> ServiceTags | Unread:
+    """Azure's list of service tags; of one in a shape that is not known, why it says nothing."""
+    if isinstance(listed, Unread):
+        return listed
+    try:
+        return ServiceTags.of(listed)
+    except ParseError as error:
+        return Unread(f"Azure's list of service tags is not understood: {error}")
 
 
 def _named_tags(estate: Estate) -> Iterator[str]:
@@ -228,7 +242,7 @@ class _Reading:
     def _body(self, rid: ResourceId) -> Asking[Any]:
         """A resource's body; None where there is none, which is noted."""
         if rid.type.startswith("microsoft.compute/") and rid.type not in _MACHINES:
-            self._unread[rid] = Unread("what belongs to a uniform scale set is no resource of its own, and not read")
+            self._unread[rid] = Unread(NOT_ITS_OWN)
         elif self._left <= 0:
             self._not_asked[rid] = None
         elif not self._is_settled(rid):

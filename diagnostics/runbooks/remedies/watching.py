@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnostics.findings import Remedy
+from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
 from diagnostics.runbooks.remedies import az, bicep
 from diagnostics.runbooks.remedies.blocker import LEARN, Blocker, blade
@@ -66,7 +67,7 @@ def agent_stopped(blocker: Blocker) -> Remedy:
 
 def enable_watcher(subscription: str, location: str) -> Remedy:
     """What to do about a region without Network Watcher."""
-    region = plain(location)
+    region = ids.region(location)
     text = (
         f"Enable Network Watcher for region {region} in subscription {subscription}: one for each region and "
         f"subscription, free of charge, usually in resource group {_GROUP}. Then send the request again."
@@ -84,11 +85,6 @@ def enable_watcher(subscription: str, location: str) -> Remedy:
         + bicep.resource("watcher", f"Microsoft.Network/networkWatchers@{bicep.NETWORK}", body),
         doc_url=f"{LEARN}/azure/network-watcher/network-watcher-create",
     )
-
-
-def plain(location: str) -> str:
-    """`West Europe` and `westeurope` are one region."""
-    return location.replace(" ", "").lower()
 
 
 def _set(vm: ResourceId, agent: str) -> str:

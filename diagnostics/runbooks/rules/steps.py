@@ -166,7 +166,7 @@ def _rules(situation: Situation, judged: _Judged) -> Step:
         return failed(NAME, f"{named}: {but}{denying[0]}{more}", *evidence)
     if path.verdict is Verdict.ALLOWED:
         return passed(NAME, f"{named}: what is configured lets it through, there and back", *evidence)
-    return _open(named, judged, evidence)
+    return _open(named, judged, (*evidence, *gather.lost_tags(situation)))
 
 
 def _open(named: str, judged: _Judged, evidence: tuple[str, ...]) -> Step:

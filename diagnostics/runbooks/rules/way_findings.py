@@ -92,7 +92,7 @@ def _network(situation: Situation, nic: Nic) -> ResourceId | None:
 def _read(situation: Situation, guilty: Reason) -> Route | None:
     """A user-defined route as it was read."""
     table = situation.survey.configured.route_tables.get(guilty.resource) if guilty.resource else None
-    return next((each for each in table.routes if each.name == guilty.name), None) if table else None
+    return table.route(guilty.name) if table else None
 
 
 def _appliance(situation: Situation, denial: Denial) -> Finding:

@@ -66,6 +66,7 @@ def test_nftables_is_guessed(lines: list[str], blocks: bool | None) -> None:  # 
         (["public default 0 1433/tcp"], False, True),
         (["public default 0 1433/udp"], True, True),
         (["public default 2 22/tcp"], True, False),
+        (["public default ? 22/tcp"], True, False),
         (["trusted ACCEPT 0"], False, True),
         (["public default 0 22/tcp", "trusted ACCEPT 0"], True, False),
     ],

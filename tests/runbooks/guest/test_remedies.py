@@ -48,3 +48,21 @@ def test_a_nic_is_put_back_whatever_the_shell_and_its_output_format() -> None:
     get, put = reput_nic(NIC).az_cli.splitlines()
     assert get.endswith(" --output-file nic.json")
     assert put.endswith(" --body '@nic.json'")
+
+
+@pytest.mark.parametrize(
+    ("shell", "verdict", "command"),
+    [
+        (Shell.WINDOWS, Verdict(blocks=True, rule="the default"), "-LocalPort 22 -Action Allow"),
+        (Shell.LINUX, Verdict(blocks=True, rule="zone public", name="public"), "--zone=public --add-port=22/tcp"),
+        (Shell.LINUX, Verdict(blocks=True, rule="ufw-input"), "ufw allow 22/tcp"),
+        (Shell.LINUX, Verdict(blocks=True, rule="policy DROP"), "iptables -I INPUT -p tcp --dport 22 -j ACCEPT"),
+    ],
+)
+def test_a_port_is_opened_to_all_only_where_the_source_is_not_known(
+    shell: Shell, verdict: Verdict, command: str
+) -> None:
+    assert command in allow_port(shell, 22, verdict).az_cli
+    narrow = allow_port(shell, 22, verdict, source="10.0.0.4")
+    assert command not in narrow.az_cli or "-RemoteAddress 10.0.0.4" in narrow.az_cli
+    assert "TCP port 22 from 10.0.0.4" in narrow.summary

@@ -135,6 +135,13 @@ def test_the_longest_prefix_decides_then_the_metric(routes: str, way: Way) -> No
         (GuestOutput("", "sh: 1: Syntax error\nmore"), "printed nothing; it complained: sh: 1: Syntax error"),
         (GuestOutput("Kernel IP routing table", "odd"), "not what the script prints: 'Kernel IP routing table'"),
         (GuestOutput('vmreach: begin\n#windows\n{"inter\nvmreach: end', ""), "not readable as JSON"),
+        (GuestOutput('vmreach: begin\n#windows\n{"interfaces":[],"addresses":[]}\nvmreach: end', ""), "`routes`"),
+        (
+            GuestOutput(
+                "vmreach: begin\n#addresses\ne 10.0.0.4/24\n#routes4\ndefault via fe80:$(id)\nvmreach: end", ""
+            ),
+            "is no IP address",
+        ),
         (GuestOutput("vmreach: begin\n#routeprint\nnichts\nvmreach: end", ""), "no route in what `route print -4`"),
         (GuestOutput("vmreach: begin\n#addresses\nvmreach: end", ""), "no interface in it has an address"),
         (GuestOutput("vmreach: begin\n#addresses\neth0 10.0.1/24\nvmreach: end", ""), "'10.0.1' is no IP address"),

@@ -343,3 +343,26 @@ def test_netstat_answers_where_ss_is_missing(tools: Path) -> None:
     script = GuestScript(VM, "", Shell.LINUX, tuple(x.replace(":/usr/sbin:/sbin", "") for x in lines), "")
     listening = read_listening(run(script, tools, only=True), Packet(1433))
     assert (listening.addresses, listening.firewall) == (("::",), None)
+
+
+def test_listeners_that_could_not_be_read_are_not_none(tools: Path) -> None:
+    for name in ("ss", "iptables", "nft", "firewall-cmd"):
+        command(tools, name, "exit 1")
+    listening = read_listening(run(scripts.destination(VM, "", Shell.LINUX, 1433), tools), Packet(1433))
+    assert (listening.addresses, listening.unread) == ((), "ss failed")
+
+
+@pytest.mark.parametrize(
+    "section", ["#netstat\n!netstat failed", "#listening\n!ss failed\n#firewalld\n#iptables\n-P INPUT ACCEPT"]
+)
+def test_what_was_not_read_is_not_known(section: str) -> None:
+    listening = read_listening(GuestOutput(f"{scripts.BEGIN}\n{section}\n{scripts.END}", ""), Packet(1433))
+    assert (listening.addresses, bool(listening.unread), listening.firewall) == ((), True, None)
+
+
+@pytest.mark.parametrize(("nft", "sure"), [("no rules", True), ("!unread", False)])
+def test_an_open_policy_is_sure_only_where_nftables_was_read(nft: str, *, sure: bool) -> None:
+    text = f"{scripts.BEGIN}\n#listening\n*\n#iptables\n-P INPUT ACCEPT\n#nft\n{nft}\n{scripts.END}"
+    verdict = read_listening(GuestOutput(text, ""), Packet(1433)).firewall
+    assert verdict is not None
+    assert (verdict.blocks, verdict.sure) == (False, sure)

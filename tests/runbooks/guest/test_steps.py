@@ -369,11 +369,15 @@ def test_a_destination_in_order(name: str, os: str, outcome: Outcome, said: str)
     ("name", "os", "command"),
     [
         ("windows_blocked", "Windows", "\n# or, if nobody needs it: Disable-NetFirewallRule -DisplayName 'Block SQL'"),
-        ("windows_no_rule", "Windows", "New-NetFirewallRule -DisplayName 'Allow TCP 1433' -Direction Inbound"),
-        ("linux_firewalld", "Linux", "firewall-cmd --permanent --zone=public --add-port=1433/tcp"),
-        ("linux_iptables_reject", "Linux", "iptables -I INPUT -p tcp --dport 1433 -j ACCEPT"),
+        ("windows_no_rule", "Windows", "-LocalPort 1433 -Action Allow -RemoteAddress 10.0.0.4"),
+        (
+            "linux_firewalld",
+            "Linux",
+            '--zone=public --add-rich-rule=\'rule family="ipv4" source address="10.0.0.4" port',
+        ),
+        ("linux_iptables_reject", "Linux", "iptables -I INPUT -p tcp -s 10.0.0.4 --dport 1433 -j ACCEPT"),
         ("linux_nft", "Linux", "nft -a list ruleset"),
-        ("linux_ufw", "Linux", "ufw allow 1433/tcp"),
+        ("linux_ufw", "Linux", "ufw prepend allow proto tcp from 10.0.0.4 to any port 1433"),
     ],
 )
 def test_the_command_that_opens_the_firewall(name: str, os: str, command: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from diagnostics.findings import Cause, Confidence, Finding, Outcome, Remedy, Resource, Severity
 from diagnostics.network.ids import ResourceId
 from diagnostics.runbooks.outside.dns import dns
-from diagnostics.runbooks.outside.dns_reading import MOST_READS
+from diagnostics.runbooks.outside.dns_reading import MOST_READS, Servers
 from diagnostics.runbooks.probed import Probed
-from diagnostics.runbooks.questions import FindByAddress, ReadBody, Unread
+from diagnostics.runbooks.questions import FindByAddress, ReadBody, Unread, answer_all
 from diagnostics.runbooks.situation import Situation
+from diagnostics.runbooks.survey import Survey
 from tests.runbooks.outward import (
     Json,
     Outside,
@@ -248,6 +250,19 @@ def test_what_could_not_be_looked_up_is_said() -> None:
     world = Outside((WEB_1, spoke("10.0.5.4"), web()), (DC,))
     text = told(world.run(dns(world.situation())), "DNS")[1]
     assert "vm-dc: vm-dc was not found" in text
+
+
+def test_a_server_in_a_uniform_scale_set_is_said_not_to_be_read() -> None:
+    sets = key("virtualMachines", "x").text.replace("virtualMachines/x", "virtualMachineScaleSets/s")
+    nic = ResourceId.parse(f"{sets}/virtualMachines/0/networkInterfaces/n")
+    reading = Servers(Survey(), key("networkInterfaces", "web"))
+    unread = Unread("forbidden")
+    asked = reading.find(ipaddress.ip_address("10.0.5.4"))
+    answer_all(asked, lambda question: (nic,) if isinstance(question, FindByAddress) else unread)
+    assert list(reading.gaps) == [
+        "web: forbidden",
+        "n: what belongs to a uniform scale set is no resource of its own, and not read",
+    ]
 
 
 def test_reading_is_bounded() -> None:

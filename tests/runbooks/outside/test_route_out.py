@@ -213,12 +213,12 @@ def test_azure_names_the_route_and_configuration_its_next_hop_in_one_finding() -
     before = world.situation()
     probed = route_issue(before, key("routeTables", "rt"))
     situation = world.run(way_out(at(before, findings=(probed,)), "8.8.8.8"))
-    (finding,) = situation.findings
+    (finding,) = ranked(situation.findings)
     assert (finding.check, finding.confidence) == ("CON018", Confidence.PROVEN)
     assert probed.because[0] in finding.because
     other = route_issue(before, key("routeTables", "other"))
     situation = world.run(way_out(at(before, findings=(other,)), "8.8.8.8"))
-    assert [f.check for f in situation.findings] == ["CON002", "CON018"]
+    assert [f.check for f in ranked(situation.findings)] == ["CON002", "CON018"]
 
 
 def test_the_route_that_drops_it_has_the_id_of_the_check() -> None:

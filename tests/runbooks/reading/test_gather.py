@@ -258,3 +258,13 @@ def test_service_tags_are_asked_for_only_where_an_answer_depends_on_one(missing:
     azure.change(nsg("nsg-b", rule("to-sql", 100, "Allow", sourceAddressPrefix="Sql.WestEurope")))
     known = azure.run(gather.with_tags(surveyed(azure), missing))
     assert bool(known.survey.configured.service_tags.prefixes) is asks
+
+
+@pytest.mark.parametrize("tags", [{"value": []}, Unread("503 from Azure")])
+def test_why_service_tags_are_not_known_is_kept(tags: object) -> None:
+    azure = two()
+    azure.tags = tags
+    known = azure.run(gather.with_tags(surveyed(azure), {"service tag Sql"}))
+    (gap,) = known.survey.gaps
+    assert gap.startswith("service tags sql: ")
+    assert ("503 from Azure" if isinstance(tags, Unread) else "list of service tags is not understood: $") in gap

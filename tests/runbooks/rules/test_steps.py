@@ -91,6 +91,8 @@ def test_a_private_tag_that_is_unknown_is_no_denial_and_azure_list_is_asked_for(
     situation = judged(house, azure=azure)
     assert "AzureCloud.westeurope" in step(situation, rule_steps.NAME).summary
     assert len(azure.of_type(ReadServiceTags)) == 1
+    lost = "service tags azurecloud.westeurope: no list of service tags"
+    assert step(situation, rule_steps.NAME).evidence[-1] == lost
 
 
 def test_a_tag_is_known_once_azure_has_told_it() -> None:
