@@ -109,9 +109,11 @@ class RuleAnswer:
 
     @property
     def deciding(self) -> RuleMatch | None:
-        """The first that denies; where all allow, the last."""
-        denying = (match for match in self.matches if not match.allowed)
-        return next(denying, self.matches[-1] if self.matches else None)
+        """The first that denies, of those that name a rule if one does; where the whole is allowed, the last."""
+        if self.allowed:
+            return self.matches[-1] if self.matches else None
+        denying = sorted((match for match in self.matches if not match.allowed), key=lambda match: not match.rule)
+        return next(iter(denying), None)
 
 
 class Shell(StrEnum):
