@@ -11,6 +11,7 @@ from diagnostics.intake.messages import Endpoint, Problem, RemediationRequest
 from diagnostics.network.connectivity import Issue
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
+from diagnostics.paste.nics import reput_nic
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.particulars import filled
 from diagnostics.runbooks.ranking import ranked
@@ -111,7 +112,7 @@ def failed_nic(nic: Nic, confidence: Confidence) -> Finding:
         confidence=confidence,
         resource=Resource.of(nic.id, nic.location),
         because=(Cause(kind="provisioning-state", text=text, name=nic.provisioning_state, resource_id=nic.id.text),),
-        remedy=remedies.reput_nic(nic.id),
+        remedy=reput_nic(nic.id),
     )
 
 

@@ -15,11 +15,12 @@ from diagnostics.network.connectivity import IssueType
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import IpConfiguration, Nic, Route, RouteTable, SecurityGroup, SecurityRule, Vm
+from diagnostics.paste import bicep
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.diagnosis import blocked
 from diagnostics.runbooks.particulars import filled
 from diagnostics.runbooks.probed import Probed
-from diagnostics.runbooks.remedies import Blocker, bicep
+from diagnostics.runbooks.remedies import Blocker
 from diagnostics.runbooks.situation import Conditions, Machine, Situation
 from diagnostics.runbooks.survey import Survey
 from tests.runbooks.world import NOON, OUTSIDE, check, hop, issue, net, subnet, vm

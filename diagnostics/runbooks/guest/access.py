@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from diagnostics.network.model import Vm
 from diagnostics.network.probes import Shell
+from diagnostics.paste import az
 from diagnostics.runbooks.questions import Unread
-from diagnostics.runbooks.remedies import az
 from diagnostics.runbooks.situation import Machine, Situation
 
 OFF = "VMREACH_RUN_COMMAND is off, so nothing is asked inside guests"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from diagnostics.findings import Remedy
 from diagnostics.network.probes import Shell
+from diagnostics.paste import az
 from diagnostics.runbooks.guest.routes import GuestRoutes, Interface, Network
 from diagnostics.runbooks.guest.verdict import Verdict
-from diagnostics.runbooks.remedies import az
 
 _LEARN = "https://learn.microsoft.com"
 _RUNBOOK = f"{_LEARN}/troubleshoot/azure/virtual-network/troubleshoot-vm-connectivity"

@@ -16,14 +16,15 @@ from diagnostics.network.ids import VIRTUAL_MACHINE, ResourceId
 from diagnostics.network.path import Kind
 from diagnostics.network.prefixes import address_of
 from diagnostics.network.security import Verdict
+from diagnostics.paste import az
+from diagnostics.paste.links import LEARN, blade
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.diagnosis import said
 from diagnostics.runbooks.outside.dns_reading import Servers
 from diagnostics.runbooks.outside.dns_servers import Asked, Judged, judge, servers_of
 from diagnostics.runbooks.outside.outbound import awake
 from diagnostics.runbooks.questions import Asking
-from diagnostics.runbooks.remedies import Blocker, az
-from diagnostics.runbooks.remedies.blocker import LEARN, blade
+from diagnostics.runbooks.remedies import Blocker
 from diagnostics.runbooks.rules.denials import ROUTE_TABLE
 from diagnostics.runbooks.situation import Machine, Situation, done
 from diagnostics.runbooks.step import failed, inconclusive, passed, skipped

@@ -13,8 +13,8 @@ from diagnostics.findings import Remedy
 from diagnostics.network.estate import BalancingRule, LoadBalancer, NatGateway, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Subnet
-from diagnostics.runbooks.remedies import az, bicep
-from diagnostics.runbooks.remedies.blocker import LEARN, blade
+from diagnostics.paste import az, bicep
+from diagnostics.paste.links import LEARN, blade
 
 _DEFAULT_OUTBOUND = f"{LEARN}/azure/virtual-network/ip-services/default-outbound-access"
 _NAT = f"{LEARN}/azure/nat-gateway/nat-gateway-resource"

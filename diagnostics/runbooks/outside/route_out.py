@@ -18,12 +18,12 @@ from diagnostics.network.public import pool_members
 from diagnostics.network.routes import Source
 from diagnostics.network.routing import Candidate, HopType
 from diagnostics.network.security import Verdict
+from diagnostics.paste import az
 from diagnostics.runbooks.diagnosis import connection
 from diagnostics.runbooks.outside import remedies as way_out_remedies
 from diagnostics.runbooks.outside.outbound import Outbound
 from diagnostics.runbooks.questions import Asking
 from diagnostics.runbooks.reading import gather
-from diagnostics.runbooks.remedies import az
 from diagnostics.runbooks.rules.denials import ROUTE_TABLE, Denial
 from diagnostics.runbooks.rules.way_findings import BAD_APPLIANCE, denied_on_the_way
 from diagnostics.runbooks.situation import Situation, done

@@ -3,9 +3,9 @@
 `row` is the runbook's table; the others are remedies that no issue of Azure's stands behind.
 """
 
-from diagnostics.runbooks.remedies.az import arguments
+from diagnostics.paste.az import arguments
 from diagnostics.runbooks.remedies.blocker import Blocker
-from diagnostics.runbooks.remedies.machines import look_again, reput_nic, start_vm, way_out
+from diagnostics.runbooks.remedies.machines import look_again, start_vm, way_out
 from diagnostics.runbooks.remedies.table import Row, row
 from diagnostics.runbooks.remedies.watching import enable_watcher, install_agent
 
@@ -16,7 +16,6 @@ __all__ = [
     "enable_watcher",
     "install_agent",
     "look_again",
-    "reput_nic",
     "row",
     "start_vm",
     "way_out",

@@ -9,8 +9,8 @@ from diagnostics.findings import Remedy
 from diagnostics.network.connectivity import Issue
 from diagnostics.network.ids import SCALE_SET_VM, ResourceId
 from diagnostics.network.model import Route, SecurityGroup
+from diagnostics.paste.links import LEARN
 
-LEARN = "https://learn.microsoft.com"
 _PROTOCOLS = {"udp": "Udp", "icmp": "Icmp"}
 
 
@@ -100,14 +100,6 @@ def is_ip(text: str) -> bool:
         return not getattr(ipaddress.ip_address(text), "scope_id", None)
     except ValueError:
         return False
-
-
-def blade(resource: ResourceId | None, menu: str) -> str:
-    """A page of a resource in the portal, without the portal's host: which one that is, is known where it is published.
-
-    Empty where the resource is not known.
-    """
-    return f"{resource.portal_url('')}/{menu}" if resource else ""
 
 
 def learn(text: str, path: str) -> Remedy:

@@ -13,7 +13,7 @@ import msgspec
 
 from diagnostics.findings import Remedy
 from diagnostics.network.probes import Shell
-from diagnostics.runbooks.remedies import az, bicep
+from diagnostics.paste import az, bicep
 from diagnostics.runbooks.remedies.blocker import Blocker, learn
 
 _DOC = "/troubleshoot/azure/virtual-machines/windows/guest-os-firewall-blocking-inbound-traffic"

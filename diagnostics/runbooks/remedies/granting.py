@@ -13,8 +13,8 @@ import msgspec
 
 from diagnostics.findings import Remedy, fingerprint
 from diagnostics.network.ids import ResourceId
-from diagnostics.runbooks.remedies import az, bicep
-from diagnostics.runbooks.remedies.blocker import LEARN, blade
+from diagnostics.paste import az, bicep
+from diagnostics.paste.links import LEARN, blade
 
 _KIND = "Microsoft.Authorization/roleDefinitions@2022-04-01"
 _DOC = f"{LEARN}/azure/role-based-access-control/custom-roles"

@@ -13,8 +13,9 @@ import msgspec
 from diagnostics.findings import Remedy
 from diagnostics.intake.messages import is_host_or_address
 from diagnostics.network.probes import Shell
-from diagnostics.runbooks.remedies import az, bicep
-from diagnostics.runbooks.remedies.blocker import Blocker, blade, learn
+from diagnostics.paste import az, bicep
+from diagnostics.paste.links import blade
+from diagnostics.runbooks.remedies.blocker import Blocker, learn
 
 _CPU_DOC = "/troubleshoot/azure/virtual-machines/windows/troubleshoot-high-cpu-issues-azure-windows-vm"
 _MEMORY_DOC = "/troubleshoot/azure/virtual-machines/windows/troubleshoot-performance-virtual-machine-linux-windows"

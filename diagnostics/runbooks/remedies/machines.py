@@ -9,8 +9,9 @@ import msgspec
 from diagnostics.findings import Remedy
 from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
-from diagnostics.runbooks.remedies import az
-from diagnostics.runbooks.remedies.blocker import LEARN, Blocker, learn, machine_name
+from diagnostics.paste import az
+from diagnostics.paste.links import LEARN
+from diagnostics.runbooks.remedies.blocker import Blocker, learn, machine_name
 
 _RUNBOOK = f"{LEARN}/troubleshoot/azure/virtual-network/troubleshoot-vm-connectivity"
 _STATES = f"{LEARN}/azure/virtual-machines/states-billing"
@@ -60,22 +61,6 @@ def _named_state(text: str) -> str:
     """The state in a spelling such as `VMDeallocated` or `Not allocated`; empty where it is none of a VM's."""
     letters = "".join(c for c in text.lower() if c.isalpha())
     return _POWER.get(letters) or _POWER.get(letters.removeprefix("vm").removeprefix("state"), "")
-
-
-def reput_nic(nic: ResourceId) -> Remedy:
-    """What to do about a NIC in state Failed: GET it and PUT it back unchanged."""
-    # Without a host, az takes the ARM endpoint of the cloud that it is logged in to.
-    url = shlex.quote(f"{nic.text}?api-version=2026-03-01")
-    text = (
-        "GET the network interface and PUT it back unchanged; vmreach does that itself when VMREACH_REMEDIATION_MODE "
-        "is auto. If the PUT fails, its error names what is really wrong."
-    )
-    get, put = (f"az rest --method {method} --url {url}" for method in ("get", "put"))
-    return Remedy(
-        summary=text,
-        az_cli=az.lines(f"{get} --output-file nic.json", f"{put} --body '@nic.json'"),
-        doc_url=f"{LEARN}/azure/networking/troubleshoot-failed-state",
-    )
 
 
 def way_out() -> Remedy:

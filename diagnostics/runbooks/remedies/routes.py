@@ -14,8 +14,9 @@ from diagnostics.findings import Remedy
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Route
 from diagnostics.network.prefixes import is_public
-from diagnostics.runbooks.remedies import az, bicep
-from diagnostics.runbooks.remedies.blocker import Blocker, blade, is_ip, learn
+from diagnostics.paste import az, bicep
+from diagnostics.paste.links import blade
+from diagnostics.runbooks.remedies.blocker import Blocker, is_ip, learn
 
 _DOC = "/azure/virtual-network/virtual-networks-udr-overview"
 _DIAGNOSE = "/azure/virtual-network/diagnose-network-routing-problem"

@@ -13,8 +13,9 @@ import msgspec
 from diagnostics.findings import Remedy
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import SecurityRule
-from diagnostics.runbooks.remedies import az, bicep
-from diagnostics.runbooks.remedies.blocker import Blocker, blade, learn
+from diagnostics.paste import az, bicep
+from diagnostics.paste.links import blade
+from diagnostics.runbooks.remedies.blocker import Blocker, learn
 
 ADMIN_RULE = "securityadminrule_"
 _DOC = "/azure/virtual-network/network-security-groups-overview"

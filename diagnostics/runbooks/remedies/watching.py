@@ -10,8 +10,9 @@ import msgspec
 from diagnostics.findings import Remedy
 from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
-from diagnostics.runbooks.remedies import az, bicep
-from diagnostics.runbooks.remedies.blocker import LEARN, Blocker, blade
+from diagnostics.paste import az, bicep
+from diagnostics.paste.links import LEARN, blade
+from diagnostics.runbooks.remedies.blocker import Blocker
 
 AGENT_PUBLISHER = "Microsoft.Azure.NetworkWatcher"
 AGENTS = {"windows": "NetworkWatcherAgentWindows", "linux": "NetworkWatcherAgentLinux"}

@@ -20,8 +20,8 @@ from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import address_of
 from diagnostics.network.public import pool_members
 from diagnostics.network.security import Decision, Flow, Verdict, first_match
+from diagnostics.paste import az, bicep
 from diagnostics.runbooks.diagnosis import said
-from diagnostics.runbooks.remedies import az, bicep
 from diagnostics.runbooks.rules.flows import Asked
 from diagnostics.runbooks.situation import Situation
 from diagnostics.runbooks.survey import HealthProbe

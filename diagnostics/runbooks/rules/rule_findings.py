@@ -14,10 +14,11 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, SecurityRule
 from diagnostics.network.path import Kind, Reason
 from diagnostics.network.security import DEFAULTS, Verdict
+from diagnostics.paste import az
 from diagnostics.runbooks.diagnosis import blocked, connection, ends, said
 from diagnostics.runbooks.owners import find_rule
 from diagnostics.runbooks.questions import Asking
-from diagnostics.runbooks.remedies import Blocker, az
+from diagnostics.runbooks.remedies import Blocker
 from diagnostics.runbooks.rules import witnesses
 from diagnostics.runbooks.rules.denials import Denial, blocker, owner
 from diagnostics.runbooks.rules.flows import Asked

@@ -13,9 +13,10 @@ from diagnostics.network.ids import NETWORK_INTERFACE, VIRTUAL_MACHINE, Resource
 from diagnostics.network.model import Nic, Route
 from diagnostics.network.owners import lies_in
 from diagnostics.network.path import Kind, Reason
+from diagnostics.paste import az, bicep
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.diagnosis import blocked, connection, said
-from diagnostics.runbooks.remedies import Blocker, az, bicep
+from diagnostics.runbooks.remedies import Blocker
 from diagnostics.runbooks.rules.denials import ROUTE_TABLE, Denial, blocker, owner
 from diagnostics.runbooks.rules.flows import Asked
 from diagnostics.runbooks.situation import Situation

@@ -6,11 +6,11 @@ import pytest
 
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.probes import Shell
+from diagnostics.paste import az
+from diagnostics.paste.nics import reput_nic
 from diagnostics.runbooks.guest.remedies import Place, allow_port, default_gateway
 from diagnostics.runbooks.guest.routes import Interface
 from diagnostics.runbooks.guest.verdict import Verdict
-from diagnostics.runbooks.remedies import az
-from diagnostics.runbooks.remedies.machines import reput_nic
 
 NIC = ResourceId.parse("/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/nic-1")
 
