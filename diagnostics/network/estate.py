@@ -11,10 +11,34 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
+from diagnostics.network.balancers import BalancingRule, Frontend, HealthProbe, LoadBalancer
+from diagnostics.network.facts import Facts
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import IpConfiguration, Nic, RouteTable, SecurityGroup, SecurityRule, Subnet, Vm
 from diagnostics.network.prefixes import Address, address_of
 from diagnostics.network.tags import ServiceTags
+
+__all__ = [
+    "AdminRule",
+    "BalancingRule",
+    "Connection",
+    "EffectiveGroup",
+    "EffectiveRoute",
+    "Estate",
+    "Facts",
+    "Firewall",
+    "Frontend",
+    "Gateway",
+    "HealthProbe",
+    "LoadBalancer",
+    "LocalGateway",
+    "NatGateway",
+    "Peering",
+    "Point",
+    "Problem",
+    "PublicIp",
+    "VirtualNetwork",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +50,7 @@ class Peering:
         prefixes: its address space as this side knows it.
         state: `Connected`, `Initiated`, `Disconnected`, as Azure spells it.
         synced: whether this side knows the other's newest address space; None where the body does not say.
+        id: its own; None where it was made from something that does not tell it.
     """
 
     name: str
@@ -37,6 +62,7 @@ class Peering:
     allows_gateway_transit: bool = False
     uses_remote_gateways: bool = False
     synced: bool | None = None
+    id: ResourceId | None = None
 
     @property
     def connected(self) -> bool:
@@ -46,7 +72,13 @@ class Peering:
 
 @dataclass(frozen=True, slots=True)
 class VirtualNetwork:
-    """A virtual network with its subnets and its side of each peering."""
+    """A virtual network with its subnets and its side of each peering.
+
+    Attributes:
+        ddos: whether it is in a DDoS protection plan; None where the body does not say.
+        encryption: whether traffic between its VMs is encrypted; None where the body does not say.
+        flow_logs: those that the body names; None where it names none, which may be only for want of asking.
+    """
 
     id: ResourceId
     prefixes: tuple[str, ...]
@@ -54,6 +86,9 @@ class VirtualNetwork:
     peerings: tuple[Peering, ...] = ()
     dns_servers: tuple[str, ...] = ()
     location: str = ""
+    ddos: bool | None = None
+    encryption: bool | None = None
+    flow_logs: tuple[ResourceId, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,77 +98,35 @@ class PublicIp:
     Attributes:
         address: None where none is assigned yet.
         sku: `Basic`, `Standard`, …; empty where the body does not say.
+        attached: the IP configuration or NAT gateway that has it.
+        attachment_known: whether the body is one of Azure's own: then nothing in `attached` means that nobody has it.
+        zones: availability zones; empty where it has none or the body does not say.
+        ddos: the mode of its DDoS protection, such as `VirtualNetworkInherited`; empty where the body does not say.
+        version: `IPv4` or `IPv6`; empty where the body does not say.
     """
 
     id: ResourceId
     address: str | None
     sku: str = ""
+    attached: ResourceId | None = None
+    attachment_known: bool = False
+    zones: tuple[str, ...] = ()
+    ddos: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NatGateway:
-    """A NAT gateway; without public IPs or prefixes it leads nowhere."""
+    """A NAT gateway; without public IPs or prefixes it leads nowhere.
+
+    Attributes:
+        subnets: those that its own body says use it; a subnet names its NAT gateway too.
+    """
 
     id: ResourceId
     public_ips: tuple[ResourceId, ...] = ()
     public_prefixes: tuple[ResourceId, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Frontend:
-    """A frontend of a load balancer: a public IP, or a private address in a subnet."""
-
-    id: ResourceId
-    address: str | None = None
-    subnet: ResourceId | None = None
-    public_ip: ResourceId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BalancingRule:
-    """A load-balancing, inbound NAT or outbound rule.
-
-    Attributes:
-        protocol: `Tcp`, `Udp`, or `All` (high-availability ports, and outbound rules).
-        ports: frontend ports, first and last; (0, 0) is every port.
-        backend_port: the port at the member that the first frontend port is translated to; 0 leaves ports alone.
-        pool: the backend pool, or None for a NAT rule to one IP configuration.
-        target: the IP configuration of an inbound NAT rule.
-        snat: whether a load-balancing rule gives its members outbound access.
-        floating: whether members see the frontend's address and port (direct server return).
-        one_port: whether every frontend port leads to the backend port itself, each to another member (an inbound NAT
-            rule for a pool).
-    """
-
-    id: ResourceId
-    frontends: tuple[ResourceId, ...]
-    protocol: str = "All"
-    ports: tuple[int, int] = (0, 0)
-    backend_port: int = 0
-    pool: ResourceId | None = None
-    target: ResourceId | None = None
-    snat: bool = True
-    floating: bool = False
-    one_port: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LoadBalancer:
-    """A load balancer.
-
-    Attributes:
-        pools: its backend pools: the addresses of members that are given by address, by pool id.
-        rules: load-balancing and inbound NAT rules.
-        listed: the IP configurations that each pool says are in it; those of scale sets are not in the estate.
-    """
-
-    id: ResourceId
-    sku: str = ""
-    frontends: tuple[Frontend, ...] = ()
-    pools: Mapping[ResourceId, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    rules: tuple[BalancingRule, ...] = ()
-    outbound_rules: tuple[BalancingRule, ...] = ()
-    listed: Mapping[ResourceId, tuple[ResourceId, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    subnets: tuple[ResourceId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +266,7 @@ class Estate:
     effective_groups: Mapping[ResourceId, tuple[EffectiveGroup, ...]] = field(default_factory=_nothing)
     service_tags: ServiceTags = field(default_factory=ServiceTags)
     problems: tuple[Problem, ...] = ()
+    facts: Facts = field(default_factory=Facts)
 
     @cached_property
     def subnets(self) -> Mapping[ResourceId, Subnet]:

@@ -1,131 +1,36 @@
-"""VMs, network interfaces and subnets as the engine sees them: frozen, with parsed ids, built from wire."""
+"""Subnets, NSGs and route tables as the engine sees them: frozen, with parsed ids, built from wire.
+
+VMs and network interfaces are in `machines`; all of them can be had from here.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from diagnostics.network import wire
 from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.machines import IpConfiguration, Nic, Vm, power_state, same_address
+from diagnostics.network.references import named, reference, references
 
-
-@dataclass(frozen=True, slots=True)
-class IpConfiguration:
-    """One IP configuration of a NIC.
-
-    Attributes:
-        address: the private address, or None where Azure shows none (a deallocated dynamic one, an IPv6 secondary).
-        security_groups: the application security groups that it is a member of.
-        pools: the load balancers' backend pools that it is a member of.
-    """
-
-    name: str
-    address: str | None
-    subnet: ResourceId | None
-    primary: bool
-    id: ResourceId | None = None
-    public_ip: ResourceId | None = None
-    security_groups: tuple[ResourceId, ...] = ()
-    pools: tuple[ResourceId, ...] = ()
-    inbound_nat_rules: tuple[ResourceId, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Nic:
-    """A network interface.
-
-    Attributes:
-        provisioning_state: of the last control-plane operation, as Azure spells it: `Succeeded`, `Failed`, …
-        primary: whether it is its VM's primary NIC; None where the body does not say.
-        ip_forwarding: whether Azure lets it send and receive packets that are not its own.
-        private_endpoint: the private endpoint whose NIC it is.
-        dns_servers: its own, which stand in place of its virtual network's; `AzureProvidedDNS` alone for Azure's.
-    """
-
-    id: ResourceId
-    location: str
-    provisioning_state: str
-    vm: ResourceId | None
-    primary: bool | None
-    security_group: ResourceId | None
-    ip_configurations: tuple[IpConfiguration, ...]
-    ip_forwarding: bool = False
-    private_endpoint: ResourceId | None = None
-    dns_servers: tuple[str, ...] = ()
-
-    @classmethod
-    def decode(cls, body: bytes) -> Self:
-        """Read the body of a GET; raises ParseError with the path of what does not fit."""
-        return cls.of(decode(body, wire.Nic))
-
-    @classmethod
-    def of(cls, nic: wire.Nic) -> Self:
-        """Build it from wire; raises ParseError for an id that is none."""
-        properties = nic.properties
-        return cls(
-            id=ResourceId.parse(nic.id, "$.id"),
-            location=nic.location,
-            provisioning_state=properties.provisioning_state,
-            vm=reference(properties.virtual_machine),
-            primary=properties.primary,
-            security_group=reference(properties.network_security_group),
-            ip_configurations=tuple(map(_ip_configuration, properties.ip_configurations or ())),
-            ip_forwarding=properties.enable_ip_forwarding is True,
-            private_endpoint=reference(properties.private_endpoint),
-            dns_servers=(properties.dns_settings.dns_servers if properties.dns_settings else None) or (),
-        )
-
-    @property
-    def failed(self) -> bool:
-        """Whether its last control-plane operation failed."""
-        return self.provisioning_state.lower() == "failed"
-
-    def owns(self, address: str) -> bool:
-        """Whether one of its IP configurations has this private address."""
-        return any(same_address(configuration.address, address) for configuration in self.ip_configurations)
-
-
-@dataclass(frozen=True, slots=True)
-class Vm:
-    """A virtual machine, or an instance of a scale set.
-
-    Attributes:
-        power_state: `running`, `deallocated`, `stopped`, …; None where Azure did not say.
-        os: `Windows`, `Linux`, or empty.
-        nics: its NICs, the primary one first.
-    """
-
-    id: ResourceId
-    location: str
-    power_state: str | None
-    os: str
-    nics: tuple[ResourceId, ...]
-
-    @classmethod
-    def decode(cls, body: bytes) -> Self:
-        """Read the body of a GET with `$expand=instanceView`; raises ParseError with the path of what does not fit."""
-        return cls.of(decode(body, wire.Vm))
-
-    @classmethod
-    def of(cls, vm: wire.Vm) -> Self:
-        """Build it from wire; raises ParseError for an id that is none."""
-        profile, disk = vm.properties.network_profile, vm.properties.storage_profile
-        references = (profile.network_interfaces if profile else None) or ()
-        first = sorted(references, key=lambda nic: not (nic.properties and nic.properties.primary))
-        return cls(
-            id=ResourceId.parse(vm.id, "$.id"),
-            location=vm.location,
-            power_state=_power_state(vm.properties),
-            os=disk.os_disk.os_type if disk and disk.os_disk else "",
-            nics=tuple(ResourceId.parse(nic.id, "$.properties.networkProfile.networkInterfaces[].id") for nic in first),
-        )
-
-    @property
-    def running(self) -> bool | None:
-        """Whether it runs; None where the power state is not known."""
-        return None if self.power_state is None else self.power_state.lower() == "running"
+__all__ = [
+    "IpConfiguration",
+    "Nic",
+    "Route",
+    "RouteTable",
+    "SecurityGroup",
+    "SecurityRule",
+    "Subnet",
+    "Vm",
+    "power_state",
+    "reference",
+    "references",
+    "route",
+    "same_address",
+    "security_rule",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +43,9 @@ class Subnet:
         endpoint_policies: what applies to private endpoints in it: `Disabled`, `Enabled`,
             `NetworkSecurityGroupEnabled`, `RouteTableEnabled`, or empty where the body does not say.
         occupied: whether the body lists IP configurations in it; tells of a gateway that is not in the estate.
+        delegations: services such as `Microsoft.Sql/managedInstances` that it is handed to.
+        outbound: `defaultOutboundAccess` as the body says it; None where it does not.
+        used: the IP configurations that the body lists.
     """
 
     id: ResourceId
@@ -149,6 +57,9 @@ class Subnet:
     service_endpoints: tuple[str, ...] = ()
     endpoint_policies: str = ""
     occupied: bool = False
+    delegations: tuple[str, ...] = ()
+    outbound: bool | None = None
+    used: tuple[ResourceId, ...] = ()
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -170,6 +81,9 @@ class Subnet:
             service_endpoints=tuple(each.service for each in properties.service_endpoints or () if each.service),
             endpoint_policies=properties.private_endpoint_network_policies or "",
             occupied=bool(properties.ip_configurations),
+            delegations=_delegations(properties),
+            outbound=properties.default_outbound_access,
+            used=references(properties.ip_configurations),
         )
 
     def gateway(self, address: str) -> str | None:
@@ -195,6 +109,7 @@ class SecurityRule:
         sources, destinations: prefixes, service tags or `*`, singular and plural field together.
         source_groups, destination_groups: application security groups; they stand beside or instead of the prefixes.
         source_ports, destination_ports: ports, ranges or `*`.
+        description: what a person wrote beside it; changes nothing about what it does.
     """
 
     name: str
@@ -209,6 +124,7 @@ class SecurityRule:
     destinations: tuple[str, ...] = ("*",)
     destination_groups: tuple[ResourceId, ...] = ()
     destination_ports: tuple[str, ...] = ("*",)
+    description: str = field(default="", compare=False)
 
     @property
     def allows(self) -> bool:
@@ -223,10 +139,17 @@ class SecurityRule:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A network security group and its rules, default rules last."""
+    """A network security group and its rules, default rules last.
+
+    Attributes:
+        attached: the NICs and subnets that the body says it is on; None where it does not say.
+        flow_logs: those that the body names; None where it does not say.
+    """
 
     id: ResourceId
     rules: tuple[SecurityRule, ...]
+    attached: tuple[ResourceId, ...] | None = field(default=None, compare=False)
+    flow_logs: tuple[ResourceId, ...] | None = field(default=None, compare=False)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -236,11 +159,14 @@ class SecurityGroup:
     @classmethod
     def of(cls, group: wire.SecurityGroup) -> Self:
         """Build it from wire; raises ParseError for an id that is none."""
-        own, default = group.properties.security_rules or (), group.properties.default_security_rules or ()
+        properties = group.properties
+        own, default = properties.security_rules or (), properties.default_security_rules or ()
         rules = [(rule, False) for rule in own] + [(rule, True) for rule in default]
         return cls(
-            ResourceId.parse(group.id, "$.id"),
+            named(group.id) or ResourceId.parse(group.id, "$.id"),
             tuple(security_rule(rule, default=is_default) for rule, is_default in rules),
+            attached=_said(properties.network_interfaces, properties.subnets),
+            flow_logs=_said(properties.flow_logs),
         )
 
     def rule(self, name: str, direction: str = "") -> SecurityRule | None:
@@ -272,12 +198,14 @@ class RouteTable:
     Attributes:
         propagates: whether routes that a gateway learnt reach its subnets.
         peerings: whether it leaves the routes of peerings in place (`disablePeeringRoute` is not `All`).
+        attached: the subnets that the body says it is on; None where it does not say.
     """
 
     id: ResourceId
     routes: tuple[Route, ...]
     propagates: bool = True
     peerings: bool = True
+    attached: tuple[ResourceId, ...] | None = field(default=None, compare=False)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -289,10 +217,11 @@ class RouteTable:
         """Build it from wire; raises ParseError for an id that is none."""
         properties = table.properties
         return cls(
-            ResourceId.parse(table.id, "$.id"),
+            named(table.id) or ResourceId.parse(table.id, "$.id"),
             tuple(map(route, properties.routes or ())),
             propagates=not properties.disable_bgp_route_propagation,
             peerings=(properties.disable_peering_route or "").lower() != "all",
+            attached=_said(properties.subnets),
         )
 
     def route(self, name: str) -> Route | None:
@@ -303,36 +232,6 @@ class RouteTable:
         """The route of this table with the longest prefix that holds the address; tags are passed over."""
         matching = [(length, route) for route in self.routes if (length := _covers(route.prefix, address)) is not None]
         return max(matching, key=lambda pair: pair[0])[1] if matching else None
-
-
-def _power_state(properties: wire.VmProperties) -> str | None:
-    extended = properties.extended.instance_view if properties.extended else None
-    # `az vm list --show-details` writes "VM running".
-    shown = (properties.power_state or "").lower().removeprefix("vm ").strip()
-    return power_state(properties.instance_view) or power_state(extended) or shown or None
-
-
-def power_state(view: wire.InstanceView | None) -> str | None:
-    """The part behind `PowerState/` of an instance view; None where it has none, or Azure itself does not know."""
-    apart = (view.power_state,) if view and view.power_state else ()
-    for status in (*((view.statuses if view else None) or ()), *apart):
-        kind, _, state = status.code.partition("/")
-        if kind.lower() == "powerstate" and state:
-            return None if state.lower() == "unknown" else state
-    return None
-
-
-def same_address(one: str | None, other: str | None) -> bool:
-    """Whether two texts are the same IP address; IPv6 has many spellings."""
-    try:
-        return bool(one and other) and ipaddress.ip_address(one or "") == ipaddress.ip_address(other or "")
-    except ValueError:
-        return False
-
-
-def reference(read: wire.Ref | None) -> ResourceId | None:
-    """The id that a reference names, if it is one."""
-    return ResourceId.maybe(read.id) if read else None
 
 
 def security_rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
@@ -351,17 +250,25 @@ def security_rule(read: wire.SecurityRule, *, default: bool) -> SecurityRule:
         destinations=_union(properties.destination_address_prefix, properties.destination_address_prefixes),
         destination_groups=references(properties.destination_application_security_groups),
         destination_ports=_union(properties.destination_port_range, properties.destination_port_ranges),
+        description=properties.description or "",
     )
+
+
+def _said(*listed: tuple[wire.Ref, ...] | None) -> tuple[ResourceId, ...] | None:
+    """The ids in lists of a body; None where it has none of the lists."""
+    found = [each for each in listed if each is not None]
+    return tuple(rid for each in found for rid in references(each)) if found else None
+
+
+def _delegations(properties: wire.SubnetProperties) -> tuple[str, ...]:
+    """The services that a subnet is handed to; an expression of a template tells none."""
+    read = properties.delegations if isinstance(properties.delegations, tuple) else ()
+    return tuple(each.properties.service_name for each in read if each.properties.service_name)
 
 
 def _union(one: str | None, many: tuple[str, ...] | None) -> tuple[str, ...]:
     """The singular and the plural field: Azure leaves out, empties or repeats either."""
     return tuple(dict.fromkeys(text for text in (one, *(many or ())) if text))
-
-
-def references(read: tuple[wire.Ref, ...] | None) -> tuple[ResourceId, ...]:
-    """The ids that references name."""
-    return tuple(rid for ref in read or () if (rid := ResourceId.maybe(ref.id)))
 
 
 def route(read: wire.Route) -> Route:
@@ -379,18 +286,3 @@ def _covers(prefix: str, address: str) -> int | None:
         return network.prefixlen if ipaddress.ip_address(address) in network else None
     except ValueError:
         return None
-
-
-def _ip_configuration(read: wire.IpConfiguration) -> IpConfiguration:
-    properties = read.properties
-    return IpConfiguration(
-        name=read.name,
-        address=properties.private_ip_address or None,
-        subnet=reference(properties.subnet),
-        primary=properties.primary is True,
-        id=ResourceId.maybe(read.id) if read.id else None,
-        public_ip=reference(properties.public_ip_address),
-        security_groups=references(properties.application_security_groups),
-        pools=references(properties.load_balancer_backend_address_pools),
-        inbound_nat_rules=references(properties.load_balancer_inbound_nat_rules),
-    )

@@ -18,6 +18,15 @@ class _Camel(msgspec.Struct, frozen=True, rename="camel"):
     """Fields in camelCase, as ARM writes them."""
 
 
+type Flag = bool | str | None
+"""A switch that only audits read. A template may have an expression there, which must not cost the whole resource."""
+
+
+def flag(read: Flag) -> bool | None:
+    """A switch as far as it is known."""
+    return read if isinstance(read, bool) else None
+
+
 class IpConfigurationProperties(_Camel, frozen=True):
     """`ipConfigurations[].properties` of a NIC."""
 
@@ -28,6 +37,7 @@ class IpConfigurationProperties(_Camel, frozen=True):
     application_security_groups: tuple[Ref, ...] | None = None
     load_balancer_backend_address_pools: tuple[Ref, ...] | None = None
     load_balancer_inbound_nat_rules: tuple[Ref, ...] | None = None
+    private_ip_address_version: str | None = msgspec.field(default=None, name="privateIPAddressVersion")
 
 
 class IpConfiguration(_Camel, frozen=True):
@@ -55,6 +65,8 @@ class NicProperties(_Camel, frozen=True):
     enable_ip_forwarding: bool | None = msgspec.field(default=None, name="enableIPForwarding")
     private_endpoint: Ref | None = None
     dns_settings: DnsSettings | None = None
+    enable_accelerated_networking: Flag = None
+    private_link_service: Ref | str | None = None
 
 
 class Nic(_Camel, frozen=True):
@@ -117,6 +129,12 @@ class StorageProfile(_Camel, frozen=True):
     os_disk: OsDisk | None = None
 
 
+class HardwareProfile(_Camel, frozen=True):
+    """`hardwareProfile` of a VM."""
+
+    vm_size: str = ""
+
+
 class VmProperties(_Camel, frozen=True):
     """`properties` of a VM."""
 
@@ -125,6 +143,7 @@ class VmProperties(_Camel, frozen=True):
     extended: Extended | None = None
     power_state: str | None = None
     storage_profile: StorageProfile | None = None
+    hardware_profile: HardwareProfile | str | None = None
 
 
 class Vm(_Camel, frozen=True):
@@ -141,6 +160,18 @@ class ServiceEndpoint(_Camel, frozen=True):
     service: str = ""
 
 
+class DelegationProperties(_Camel, frozen=True):
+    """`properties` of a delegation."""
+
+    service_name: str = ""
+
+
+class Delegation(_Camel, frozen=True):
+    """A delegation of a subnet to a service."""
+
+    properties: DelegationProperties = DelegationProperties()
+
+
 class SubnetProperties(_Camel, frozen=True):
     """`properties` of a subnet: singular and plural prefix are a union."""
 
@@ -153,6 +184,8 @@ class SubnetProperties(_Camel, frozen=True):
     service_endpoints: tuple[ServiceEndpoint, ...] | None = None
     private_endpoint_network_policies: str | None = None
     ip_configurations: tuple[Ref, ...] | None = None
+    delegations: tuple[Delegation, ...] | str | None = None
+    provisioning_state: str | None = None
 
 
 class Subnet(_Camel, frozen=True):
@@ -180,6 +213,7 @@ class SecurityRuleProperties(_Camel, frozen=True):
     destination_application_security_groups: tuple[Ref, ...] | None = None
     destination_port_range: str | None = None
     destination_port_ranges: tuple[str, ...] | None = None
+    description: str | None = None
 
 
 class SecurityRule(_Camel, frozen=True):
@@ -194,6 +228,9 @@ class SecurityGroupProperties(_Camel, frozen=True):
 
     security_rules: tuple[SecurityRule, ...] | None = None
     default_security_rules: tuple[SecurityRule, ...] | None = None
+    network_interfaces: tuple[Ref, ...] | None = None
+    subnets: tuple[Ref, ...] | None = None
+    flow_logs: tuple[Ref, ...] | None = None
 
 
 class SecurityGroup(_Camel, frozen=True):
@@ -231,6 +268,7 @@ class RouteTableProperties(_Camel, frozen=True):
     routes: tuple[Route, ...] | None = None
     disable_bgp_route_propagation: bool | None = None
     disable_peering_route: str | None = None
+    subnets: tuple[Ref, ...] | None = None
 
 
 class RouteTable(_Camel, frozen=True):

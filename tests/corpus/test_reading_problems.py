@@ -45,7 +45,7 @@ TOLD: dict[str, dict[str, tuple[int, str]]] = {
         EXISTS: (3, "the query projected away the properties"),
     },
     "exported_config": {
-        NO_ID: (75, "test cases of another project, in the shape of exports, with ids that are cut short"),
+        NO_ID: (80, "test cases of another project, in the shape of exports, with ids that are cut short"),
         "Expected `object | null`, got `str`: …": (1, "one of them, with an id where a reference belongs"),
     },
 }

@@ -19,22 +19,47 @@ from diagnostics.network.estate import (
     Problem,
     VirtualNetwork,
 )
+from diagnostics.network.facts import Common, Facts, Written
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic, Vm
-from diagnostics.network.reading import forms, misfits, resources, shapes, told
-from diagnostics.network.reading.documents import ADMIN_RULES, GROUPS, ROUTES, Document, Misfit, Resource, Tags, Told
-from diagnostics.network.reading.kinds import CHILDREN, KINDS, Child
+from diagnostics.network.reading import fact_forms, facts, forms, listing, misfits, resources, shapes, told
+from diagnostics.network.reading.documents import (
+    ADMIN_RULES,
+    GROUPS,
+    ROUTES,
+    Document,
+    Event,
+    Misfit,
+    Nothing,
+    Resource,
+    Tags,
+    Told,
+)
+from diagnostics.network.reading.kinds import CHILDREN, KINDS, Child, Kind
 from diagnostics.network.tags import ServiceTags
 
 _ENDPOINT = "microsoft.network/privateendpoints"
 _ADMIN_RULE = "microsoft.network/networkmanagers/securityadminconfigurations/rulecollections/rules"
 
 
-class Assembly:
-    """An estate in the making."""
+_ALL = KINDS | facts.KINDS
 
-    def __init__(self) -> None:
-        self._kept: dict[str, dict[ResourceId, Any]] = {kind.field: {} for kind in KINDS.values()}
+
+class Assembly:
+    """An estate in the making.
+
+    Args:
+        listed: lower-cased types of which everything is given.
+        complete: whether that holds for every type.
+    """
+
+    def __init__(self, listed: AbstractSet[str] = frozenset(), *, complete: bool = False) -> None:
+        self._kept: dict[str, dict[ResourceId, Any]] = {kind.field: {} for kind in _ALL.values()}
+        self._common: dict[ResourceId, Common] = {}
+        self._writes: set[Written] = set()
+        self._listed: set[str] = set()
+        self._unread: set[str] = set()
+        self._given, self._complete = frozenset(map(str.lower, listed)), complete
         self._children: list[tuple[str, Child, msgspec.Struct, ResourceId]] = []
         self._endpoints: dict[ResourceId, ResourceId] = {}
         self._admin_rules: dict[ResourceId, forms.AdminRule] = {}
@@ -68,14 +93,22 @@ class Assembly:
             self._take(document)
         except ParseError as error:
             text = str(error)
-            if isinstance(document, Resource) and text.startswith("$"):
-                text = shapes.spelled(document.raw, text)
+            if isinstance(document, Resource):
+                self._unread.add(document.type)
+                text = shapes.spelled(document.raw, text) if text.startswith("$") else text
             self.problem(document.where, text)
 
     def _take(self, document: Document) -> None:
         match document:
             case Resource():
+                if document.rid:
+                    self._note(facts.common(document.raw, document.rid))
                 self._resource(document)
+            case Event():
+                if write := facts.written(shapes.read(document.raw, fact_forms.Event, document.where)):
+                    self._writes.add(write)
+            case Nothing():
+                self._listed.add(document.type)
             case Told():
                 self._told.append(document)
             case Tags():
@@ -83,31 +116,50 @@ class Assembly:
             case Misfit():
                 self._tell(document.where, document.text)
 
+    def _note(self, common: Common) -> None:
+        earlier = self._common.get(common.id)
+        self._common[common.id] = facts.together(earlier, common) if earlier else common
+
     def _resource(self, document: Resource) -> None:
         if document.type == "microsoft.network/servicetags":
             self._tags |= ServiceTags.of(document.raw, document.where).prefixes
-        elif kind := KINDS.get(document.type):
-            read = self._read(document, kind.form)
-            made = read and kind.make(read)
-            if made:
-                earlier = self._kept[kind.field].get(made.id)
-                self._kept[kind.field][made.id] = kind.merged(earlier, made) if earlier else made
+        elif kind := _ALL.get(document.type):
+            self._keep(document, kind)
         elif child := CHILDREN.get(document.type):
             if read := self._read(document, child.form):
                 rid = ResourceId.parse(document.raw["id"], f"{document.where}.id")
                 self._children.append((document.where, child, read, rid))
         elif document.type == _ENDPOINT:
-            if endpoint := self._read(document, forms.PrivateEndpoint):
-                rid, nics = ResourceId.parse(endpoint.id, "$.id"), endpoint.properties.network_interfaces or ()
-                self._endpoints |= {nic: rid for each in nics if (nic := ResourceId.maybe(each.id))}
-        elif document.type == _ADMIN_RULE and (rule := self._read(document, forms.AdminRule)):
-            self._admin_rules[ResourceId.parse(rule.id, "$.id")] = rule
+            self._private_endpoint(document)
+        elif document.type == _ADMIN_RULE:
+            if rule := self._read(document, forms.AdminRule):
+                self._admin_rules[ResourceId.parse(rule.id, "$.id")] = rule
+        elif document.listed:
+            self._listed.add(document.type)
+
+    def _keep(self, document: Resource, kind: Kind) -> None:
+        read = self._read(document, kind.form)
+        made = read and kind.make(read)
+        if not made:
+            return
+        if isinstance(read, forms.Network):
+            for part in facts.parts(read, made.id):
+                self._note(part)
+        earlier = self._kept[kind.field].get(made.id)
+        self._kept[kind.field][made.id] = kind.merged(earlier, made) if earlier else made
+
+    def _private_endpoint(self, document: Resource) -> None:
+        if endpoint := self._read(document, forms.PrivateEndpoint):
+            rid, nics = ResourceId.parse(endpoint.id, "$.id"), endpoint.properties.network_interfaces or ()
+            self._endpoints |= {nic: rid for each in nics if (nic := ResourceId.maybe(each.id))}
 
     def _read[T: msgspec.Struct](self, document: Resource, form: type[T]) -> T | None:
         if not shapes.says_something(document.raw, form):
             text = "says nothing but that it exists: export it with the list command of its own kind"
             self._tell(document.where, text)
             return None
+        if document.listed:
+            self._listed.add(document.type)
         read = shapes.read(document.raw, form, document.where)
         wrong = list(misfits.found(read))
         for path, text in wrong:
@@ -122,12 +174,23 @@ class Assembly:
         self._kept["nics"] = {rid: self._endpoint(each) for rid, each in self._kept["nics"].items()}
         rules, routes, groups = dict(self._rules_told()), dict(self._routes_told()), dict(self._groups_told())
         return Estate(
-            **self._kept,
+            **{field: kept for field, kept in self._kept.items() if field not in facts.FIELDS},
             admin_rules=(*(rule for each in rules.values() for rule in each), *self._undeployed(rules.keys())),
             effective_routes=routes,
             effective_groups=groups,
             service_tags=ServiceTags(self._tags),
             problems=tuple(self._problems.values()),
+            facts=self._facts(),
+        )
+
+    def _facts(self) -> Facts:
+        """A type of which a body could not be read is not one of which everything is known, unless the caller says."""
+        return Facts(
+            **{field: self._kept[field] for field in facts.FIELDS},
+            resources=self._common,
+            writes=tuple(sorted(self._writes, key=lambda each: (each.when, each.resource.key, each.operation))),
+            listed=frozenset(self._listed - self._unread - listing.IN_PARTS) | self._given,
+            complete=self._complete,
         )
 
     def _add(self, where: str, child: Child, read: msgspec.Struct, rid: ResourceId) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import PurePath
 
 from diagnostics.errors import ParseError
@@ -12,13 +13,20 @@ from diagnostics.network.reading.documents import documents
 from diagnostics.network.reading.texts import values
 
 
-def read_files(files: Iterable[tuple[str, bytes]]) -> Estate:
+def read_files(
+    files: Iterable[tuple[str, bytes]], *, listed: AbstractSet[str] = frozenset(), complete: bool = False
+) -> Estate:
     """The estate in files of JSON, each with its name.
 
     Whatever cannot be read is among the estate's `problems`, with file and JSON path; nothing is raised for it. Of two
     bodies of one resource the later one counts.
+
+    Args:
+        files: name and content of each.
+        listed: types of which everything is in them; added to those of which a list is among them.
+        complete: whether everything is in them, whatever its type.
     """
-    made = Assembly()
+    made = Assembly(listed, complete=complete)
     for name, body in files:
         try:
             found = values(body, name)
@@ -31,9 +39,15 @@ def read_files(files: Iterable[tuple[str, bytes]]) -> Estate:
     return made.estate()
 
 
-def read_objects(objects: Iterable[object], where: str = "$") -> Estate:
+def read_objects(
+    objects: Iterable[object],
+    where: str = "$",
+    *,
+    listed: AbstractSet[str] = frozenset(),
+    complete: bool = False,
+) -> Estate:
     """The same for JSON values that are decoded already: resources, lists and pages of them, answers of Azure."""
-    made = Assembly()
+    made = Assembly(listed, complete=complete)
     for number, value in enumerate(objects):
         place = f"{where}[{number}]"
         made.take(documents(value, place), place)

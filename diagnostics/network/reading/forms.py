@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnostics.network.wire import Ref, Subnet
+from diagnostics.network.wire import Flag, Ref, Subnet
 
 
 class _Camel(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,6 +35,7 @@ class PeeringProperties(_Camel, frozen=True):
     allow_forwarded_traffic: bool | None = None
     allow_gateway_transit: bool | None = None
     use_remote_gateways: bool | None = None
+    provisioning_state: str | None = None
 
 
 class Peering(_Camel, frozen=True):
@@ -51,6 +52,12 @@ class DhcpOptions(_Camel, frozen=True):
     dns_servers: tuple[str, ...] | None = None
 
 
+class Encryption(_Camel, frozen=True):
+    """`encryption` of a virtual network."""
+
+    enabled: Flag = None
+
+
 class NetworkProperties(_Camel, frozen=True):
     """`properties` of a virtual network."""
 
@@ -58,6 +65,9 @@ class NetworkProperties(_Camel, frozen=True):
     subnets: tuple[Subnet, ...] | None = None
     virtual_network_peerings: tuple[Peering, ...] | None = None
     dhcp_options: DhcpOptions | None = None
+    enable_ddos_protection: Flag = None
+    encryption: Encryption | str | None = None
+    flow_logs: tuple[Ref, ...] | None = None
 
 
 class Network(_Camel, frozen=True):
@@ -68,10 +78,22 @@ class Network(_Camel, frozen=True):
     properties: NetworkProperties = NetworkProperties()
 
 
+class DdosSettings(_Camel, frozen=True):
+    """`ddosSettings` of a public IP."""
+
+    protection_mode: str = ""
+
+
 class PublicIpProperties(_Camel, frozen=True):
     """`properties` of a public IP."""
 
     ip_address: str | None = None
+    ip_configuration: Ref | None = None
+    nat_gateway: Ref | None = None
+    provisioning_state: str | None = None
+    resource_guid: str | None = None
+    ddos_settings: DdosSettings | str | None = None
+    public_ip_address_version: str | None = msgspec.field(default=None, name="publicIPAddressVersion")
 
 
 class PublicIp(_Camel, frozen=True):
@@ -79,6 +101,7 @@ class PublicIp(_Camel, frozen=True):
 
     id: str
     sku: Sku | None = None
+    zones: tuple[str, ...] | str | None = None
     properties: PublicIpProperties = PublicIpProperties()
 
 
@@ -87,6 +110,7 @@ class NatGatewayProperties(_Camel, frozen=True):
 
     public_ip_addresses: tuple[Ref, ...] | None = None
     public_ip_prefixes: tuple[Ref, ...] | None = None
+    subnets: tuple[Ref, ...] | None = None
 
 
 class NatGateway(_Camel, frozen=True):
@@ -154,6 +178,7 @@ class BalancingProperties(_Camel, frozen=True):
     backend_port: int | None = None
     disable_outbound_snat: bool | None = None
     enable_floating_ip: bool | None = msgspec.field(default=None, name="enableFloatingIP")
+    probe: Ref | str | None = None
 
 
 class BalancingRule(_Camel, frozen=True):
@@ -162,6 +187,21 @@ class BalancingRule(_Camel, frozen=True):
     id: str = ""
     name: str = ""
     properties: BalancingProperties = BalancingProperties()
+
+
+class ProbeProperties(_Camel, frozen=True):
+    """`properties` of a health probe."""
+
+    protocol: str = ""
+    port: int | str | None = None
+
+
+class Probe(_Camel, frozen=True):
+    """A health probe."""
+
+    id: str = ""
+    name: str = ""
+    properties: ProbeProperties = ProbeProperties()
 
 
 class BalancerProperties(_Camel, frozen=True):
@@ -174,6 +214,7 @@ class BalancerProperties(_Camel, frozen=True):
     load_balancing_rules: tuple[BalancingRule, ...] | None = None
     inbound_nat_rules: tuple[BalancingRule, ...] | None = None
     outbound_rules: tuple[BalancingRule, ...] | None = None
+    probes: tuple[Probe, ...] | str | None = None
 
 
 class Balancer(_Camel, frozen=True):

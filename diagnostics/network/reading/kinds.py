@@ -65,7 +65,7 @@ def _subnet(network: VirtualNetwork, read: wire.Subnet) -> VirtualNetwork:
 
 
 def _peering(network: VirtualNetwork, read: forms.Peering) -> VirtualNetwork:
-    made = resources.peering(read)
+    made = resources.peering(read, network.id)
     others = tuple(each for each in network.peerings if each.name.lower() != read.name.lower())
     return replace(network, peerings=(*others, made) if made else others)
 

@@ -96,7 +96,7 @@ def _judge(kind: type[msgspec.Struct], name: str) -> Callable[[str], str] | None
         if issubclass(kind, forms.AdminPrefix):
             return _prefix_tag_or_group
         return _prefix_or_tag if issubclass(kind, _TAGS_TOO) else _prefix
-    if name == "id":
+    if name in {"id", "targetResourceId"}:
         return _resource_id
     if name in _PORTS:
         return _port_range

@@ -14,6 +14,7 @@ from diagnostics.network.estate import (
     Firewall,
     Frontend,
     Gateway,
+    HealthProbe,
     LoadBalancer,
     LocalGateway,
     NatGateway,
@@ -37,10 +38,17 @@ def network(read: forms.Network) -> VirtualNetwork:
         id=rid,
         prefixes=_prefixes(properties.address_space),
         subnets=tuple(subnet(each, rid) for each in properties.subnets or ()),
-        peerings=tuple(found for each in properties.virtual_network_peerings or () if (found := peering(each))),
+        peerings=tuple(found for each in properties.virtual_network_peerings or () if (found := peering(each, rid))),
         dns_servers=(properties.dhcp_options.dns_servers if properties.dhcp_options else None) or (),
         location=read.location,
+        ddos=wire.flag(properties.enable_ddos_protection),
+        encryption=wire.flag(_inner(properties.encryption)),
+        flow_logs=None if properties.flow_logs is None else references(properties.flow_logs),
     )
+
+
+def _inner(read: forms.Encryption | str | None) -> wire.Flag:
+    return read.enabled if isinstance(read, forms.Encryption) else None
 
 
 def subnet(read: wire.Subnet, network_id: ResourceId) -> Subnet:
@@ -48,8 +56,13 @@ def subnet(read: wire.Subnet, network_id: ResourceId) -> Subnet:
     return Subnet.of(read if read.id else msgspec.structs.replace(read, id=f"{network_id}/subnets/{read.name}"))
 
 
-def peering(read: forms.Peering) -> Peering | None:
-    """One side of a peering; None where it does not say with which network."""
+def peering(read: forms.Peering, network_id: ResourceId | None = None) -> Peering | None:
+    """One side of a peering; None where it does not say with which network.
+
+    Args:
+        read: as it is written.
+        network_id: the network whose side it is, for one that has no id of its own.
+    """
     properties, remote = read.properties, reference(read.properties.remote_virtual_network)
     level = properties.peering_sync_level.lower()
     return (
@@ -66,21 +79,31 @@ def peering(read: forms.Peering) -> Peering | None:
             allows_gateway_transit=properties.allow_gateway_transit is True,
             uses_remote_gateways=properties.use_remote_gateways is True,
             synced=level == "fullyinsync" if level else None,
+            id=ResourceId.maybe(read.id or f"{network_id}/virtualNetworkPeerings/{read.name}"),
         )
     )
 
 
 def public_ip(read: forms.PublicIp) -> PublicIp:
     """A public IP; raises ParseError for an id that is none."""
-    address = read.properties.ip_address or None
-    return PublicIp(ResourceId.parse(read.id, "$.id"), address, read.sku.name if read.sku else "")
+    properties, settings = read.properties, read.properties.ddos_settings
+    return PublicIp(
+        id=ResourceId.parse(read.id, "$.id"),
+        address=properties.ip_address or None,
+        sku=read.sku.name if read.sku else "",
+        attached=reference(properties.ip_configuration) or reference(properties.nat_gateway),
+        attachment_known=bool(properties.provisioning_state or properties.resource_guid),
+        zones=read.zones if isinstance(read.zones, tuple) else (),
+        ddos=settings.protection_mode if isinstance(settings, forms.DdosSettings) else "",
+        version=properties.public_ip_address_version or "",
+    )
 
 
 def nat_gateway(read: forms.NatGateway) -> NatGateway:
     """A NAT gateway; raises ParseError for an id that is none."""
     properties = read.properties
     publics, prefixes = references(properties.public_ip_addresses), references(properties.public_ip_prefixes)
-    return NatGateway(ResourceId.parse(read.id, "$.id"), publics, prefixes)
+    return NatGateway(ResourceId.parse(read.id, "$.id"), publics, prefixes, references(properties.subnets))
 
 
 def load_balancer(read: forms.Balancer) -> LoadBalancer:
@@ -97,7 +120,16 @@ def load_balancer(read: forms.Balancer) -> LoadBalancer:
         listed={ResourceId.parse(pool.id): references(pool.properties.backend_ip_configurations) for pool in pools},
         rules=tuple(rules),
         outbound_rules=tuple(balancing_rules(rid, "outboundRules", properties.outbound_rules)),
+        probes={probe.id: probe for probe in _probes(rid, properties)},
     )
+
+
+def _probes(balancer: ResourceId, properties: forms.BalancerProperties) -> Iterator[HealthProbe]:
+    """The health probes; an expression of a template in place of the list or of a port tells nothing."""
+    for read in _named(balancer, "probes", properties.probes if isinstance(properties.probes, tuple) else ()):
+        said = read.properties
+        rid = ResourceId.parse(read.id, "$.properties.probes[].id")
+        yield HealthProbe(rid, said.protocol, said.port if isinstance(said.port, int) else 0)
 
 
 def gateway(read: forms.Gateway) -> Gateway:
@@ -197,10 +229,11 @@ def balancing_rules(
                 snat=kind == "loadBalancingRules" and not properties.disable_outbound_snat,
                 floating=properties.enable_floating_ip is True,
                 one_port=ranged and pool is not None,
+                probe=reference(properties.probe),
             )
 
 
-def _named[T: (forms.Frontend, forms.Pool, forms.BalancingRule)](
+def _named[T: (forms.Frontend, forms.Pool, forms.BalancingRule, forms.Probe)](
     balancer: ResourceId, kind: str, listed: Iterable[T] | None
 ) -> Iterator[T]:
     for each in listed or ():

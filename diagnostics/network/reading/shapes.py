@@ -51,7 +51,8 @@ def says_something(raw: Mapping[str, Any], kind: type[msgspec.Struct]) -> bool:
     inner = _plan(kind)[_INNER][1]
     assert inner, "properties are a Struct"
     known = _plan(inner).keys() - {"provisioningstate"}
-    return any(key.lower() in known for key in raw if raw[key] is not None)
+    # Of some resources nothing but their existence is asked.
+    return not known or any(key.lower() in known for key in raw if raw[key] is not None)
 
 
 def _fitted(raw: Mapping[str, Any], kind: type) -> dict[str, Any]:

@@ -86,10 +86,20 @@ def _resource(
         return
     read, problems = _worked_out({key: each for key, each in raw.items() if key != "resources"}, where, scope)
     yield from problems
-    named = {"type": kind, "name": name.rpartition("/")[2], "id": resource_id(kind, name)}
+    scope_id = _scope_id(read.get("scope"))
+    rid = f"{scope_id}/providers/{kind}/{name}" if scope_id and kind.count("/") == 1 else resource_id(kind, name)
+    named = {"type": kind, "name": name.rpartition("/")[2], "id": rid}
     # A template makes what it names: without properties that is a resource without any, such as an NSG without rules.
     yield Found(where, kind.lower(), {"properties": {}} | read | named)
     yield from _listed(raw.get("resources"), f"{where}.resources", scope, kind, name)
+
+
+def _scope_id(scope: object) -> str:
+    """The id of what an extension resource stands on, which Bicep may write as `Microsoft.X/type/name`; or empty."""
+    if not isinstance(scope, str) or not scope or scope.startswith("["):
+        return ""
+    home = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
+    return scope.rstrip("/") if scope.startswith("/") else f"{home}/providers/{scope}"
 
 
 def _left_out(raw: Mapping[str, Any], scope: _Scope) -> bool:

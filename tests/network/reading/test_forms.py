@@ -144,7 +144,10 @@ def test_other_resources_are_passed_over_in_silence() -> None:
         {"id": rid("networkWatchers", "w"), "type": "Microsoft.Network/networkWatchers"},
         {"id": rid("applicationSecurityGroups", "asg"), "properties": {}},
     ]
-    assert read(others, *BODIES) == WANTED
+    estate = read(others, *BODIES)
+    assert estate.problems == ()
+    assert replace(estate, facts=WANTED.facts) == WANTED
+    assert len(estate.facts.resources) == len(WANTED.facts.resources) + len(others)
 
 
 MISFITS: dict[str, Any] = {"a number": 5, "a text": "x", "null": None, "an empty mapping": {}, "no list": {"value": 5}}

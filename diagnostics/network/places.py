@@ -1,0 +1,123 @@
+"""Where NSGs and route tables are used: their subnets, NICs and endpoints, and what the words of rules mean there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from diagnostics.network.estate import Estate, Point
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.meaning import context_at
+from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet
+from diagnostics.network.prefixes import Bounds
+from diagnostics.network.security import Context
+from diagnostics.network.tags import Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where an NSG or route table is used, as far as the estate shows.
+
+    Attributes:
+        subnets, nics: those that refer to it.
+        points: the endpoints that it stands at, each once.
+        unseen: what its own body says it is attached to, and is not in the estate.
+        known: whether it is known that there is no more: its own body says what it is attached to, or everything that
+            could refer to it was listed.
+    """
+
+    subnets: tuple[Subnet, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    points: tuple[Point, ...] = ()
+    unseen: tuple[ResourceId, ...] = ()
+    known: bool = False
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether anything uses it."""
+        return bool(self.subnets or self.nics or self.unseen)
+
+
+class Places:
+    """The uses of every NSG and route table of an estate, worked out once."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._contexts: dict[ResourceId, Context] = {}
+
+    def of_group(self, group: SecurityGroup) -> Use:
+        """Where an NSG is used."""
+        subnets = tuple(self._subnets_by_group.get(group.id, ()))
+        nics = tuple(self._nics_by_group.get(group.id, ()))
+        points = [point for subnet in subnets for point in self.points_in(subnet.id)]
+        points += [Point(nic, each) for nic in nics for each in nic.ip_configurations]
+        seen = {*(subnet.id for subnet in subnets), *(nic.id for nic in nics)}
+        unseen = tuple(each for each in group.attached or () if each not in seen)
+        known = group.attached is not None or self._all_listed("nics", "networks")
+        return Use(subnets, nics, tuple(dict.fromkeys(points)), unseen, known)
+
+    def of_table(self, table: RouteTable) -> Use:
+        """Where a route table is used."""
+        subnets = tuple(self._subnets_by_table.get(table.id, ()))
+        points = tuple(point for subnet in subnets for point in self.points_in(subnet.id))
+        seen = {subnet.id for subnet in subnets}
+        unseen = tuple(each for each in table.attached or () if each not in seen)
+        return Use(subnets, (), points, unseen, table.attached is not None or self._all_listed("networks"))
+
+    def points_in(self, subnet: ResourceId) -> tuple[Point, ...]:
+        """The endpoints in a subnet."""
+        return tuple(self._points_by_subnet.get(subnet, ()))
+
+    def context(self, group: SecurityGroup) -> Context:
+        """What tags mean where an NSG is used, if that is one subnet; who is in an ASG may change any day.
+
+        Used nowhere, or in several subnets, its rules are judged by what they mean everywhere.
+        """
+        if group.id not in self._contexts:
+            points = {point.configuration.subnet: point for point in self.of_group(group).points}
+            subnets = {*points, *(subnet.id for subnet in self._subnets_by_group.get(group.id, ()))}
+            (alone,) = points.values() if len(points) == len(subnets) == 1 else (None,)
+            tag = context_at(self._estate, alone).tag if alone else self._anywhere.of
+            self._contexts[group.id] = Context(tag=tag)
+        return self._contexts[group.id]
+
+    @cached_property
+    def _anywhere(self) -> Meaning:
+        return Meaning(Bounds.unknown("VirtualNetwork"), self._estate.service_tags)
+
+    @cached_property
+    def _points_by_subnet(self) -> Mapping[ResourceId, list[Point]]:
+        found: dict[ResourceId, list[Point]] = {}
+        for point in self._estate.points:
+            if point.configuration.subnet:
+                found.setdefault(point.configuration.subnet, []).append(point)
+        return found
+
+    @cached_property
+    def _subnets_by_group(self) -> Mapping[ResourceId, list[Subnet]]:
+        found: dict[ResourceId, list[Subnet]] = {}
+        for subnet in self._estate.subnets.values():
+            if subnet.security_group:
+                found.setdefault(subnet.security_group, []).append(subnet)
+        return found
+
+    @cached_property
+    def _subnets_by_table(self) -> Mapping[ResourceId, list[Subnet]]:
+        found: dict[ResourceId, list[Subnet]] = {}
+        for subnet in self._estate.subnets.values():
+            if subnet.route_table:
+                found.setdefault(subnet.route_table, []).append(subnet)
+        return found
+
+    @cached_property
+    def _nics_by_group(self) -> Mapping[ResourceId, list[Nic]]:
+        found: dict[ResourceId, list[Nic]] = {}
+        for nic in self._estate.nics.values():
+            if nic.security_group:
+                found.setdefault(nic.security_group, []).append(nic)
+        return found
+
+    def _all_listed(self, *fields: str) -> bool:
+        kinds = {"nics": "microsoft.network/networkinterfaces", "networks": "microsoft.network/virtualnetworks"}
+        return all(self._estate.facts.knows_all(kinds[field]) for field in fields)
