@@ -1,0 +1,89 @@
+"""Openings of endpoints and NSGs of an estate."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from diagnostics.network.estate import Estate, Point
+from diagnostics.network.filters import Filters
+from diagnostics.network.model import SecurityGroup
+from diagnostics.network.openings.alone import Alone
+from diagnostics.network.openings.boxes import Box, Space
+from diagnostics.network.openings.exposing import Exposing
+from diagnostics.network.openings.found import Decider, Exposure, Opening
+from diagnostics.network.openings.ready import Reader
+from diagnostics.network.openings.stands import Alike, Door, Found, Stands
+from diagnostics.network.reach import Reach
+from diagnostics.network.routing import Routing
+from diagnostics.network.security import Context
+
+_OPEN = Door()
+
+
+class Openings:
+    """What the internet gets in to; for a whole estate, keep one: endpoints that are alike share their answer.
+
+    Args:
+        filters: the rules of the estate.
+        estate: the estate that they are of.
+        routing: its routes, where somebody has them already.
+    """
+
+    def __init__(self, filters: Filters, estate: Estate, routing: Routing | None = None) -> None:
+        self._reader = Reader()
+        self._stands = Stands(filters, estate, self._reader)
+        self._alone = Alone(self._reader)
+        self._exposing = Exposing(filters, estate, routing or Routing(estate))
+        self._told: dict[Alike, tuple[Opening, ...]] = {}
+
+    @classmethod
+    def of(cls, engine: Reach) -> Self:
+        """Those of the estate that an engine is for."""
+        return cls(engine.filters, engine.estate, engine.routing)
+
+    def into(self, point: Point) -> tuple[Opening, ...]:
+        """What rules let in to an endpoint from public addresses, whether or not one leads there.
+
+        Security admin rules, the NSG of the subnet and the NSG of the NIC together; for an endpoint that has no address
+        yet, what holds for any address of its subnet.
+        """
+        alike = self._stands.at(point)
+        if alike not in self._told:
+            self._told[alike] = self._openings(self._stands.let_in(alike, _OPEN), alike.space)
+        return self._told[alike]
+
+    def admitted(self, group: SecurityGroup, context: Context) -> tuple[Opening, ...]:
+        """What one NSG alone lets in from public addresses, to whatever destination."""
+        found: dict[tuple[str, object, object], Opening] = {}
+        for space in self._stands.spaces.values():
+            for each in self._openings(self._alone.admitted(group, context, space), space):
+                key = each.protocol, each.ports, tuple(map(id, (decider.rule for decider in each.rules)))
+                other = found.get(key)
+                sources = each.sources | other.sources if other else each.sources
+                found[key] = Opening(each.protocol, each.ports, sources, each.rules)
+        return tuple(found.values())
+
+    def exposed(self, point: Point) -> tuple[Exposure, ...]:
+        """What of an endpoint can be reached from the internet.
+
+        What `into` says, as far as a public IP or a rule of a load balancer leads there, the answer gets back, and the
+        VM is not known to be stopped. An answer that passes an appliance, or anything that is not seen through, leaves
+        it open whether the source has use of it.
+        """
+        alike = self._stands.at(point)
+        is_open = not alike.stand.groups
+        return tuple(
+            Exposure(protocol, alike.space.ports[box.ports], alike.space.bounds(box), self._deciders(box), through)
+            for door, ways in self._exposing.doors(point, is_open=is_open)
+            for protocol, box, through in self._exposing.cut(point, self._stands.let_in(alike, door), ways, alike.space)
+        )
+
+    def _openings(self, found: Found, space: Space) -> tuple[Opening, ...]:
+        return tuple(
+            Opening(protocol, space.ports[box.ports], space.bounds(box), self._deciders(box))
+            for protocol, boxes in found.items()
+            for box in boxes
+        )
+
+    def _deciders(self, box: Box) -> tuple[Decider, ...]:
+        return tuple(map(self._reader.deciders.__getitem__, box.rules))

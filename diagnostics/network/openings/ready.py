@@ -1,0 +1,133 @@
+"""Rules made ready once, whatever they mean where they apply; those that only speak of private sources are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from diagnostics.network.filters import Level
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.intervals import Intervals
+from diagnostics.network.model import SecurityRule
+from diagnostics.network.openings.boxes import LETS, PASSES, PUBLIC, STOPS
+from diagnostics.network.openings.found import Decider
+from diagnostics.network.prefixes import AddressSet, read_prefix
+from diagnostics.network.security import Context, Terms
+
+_NOWHERE = Context()
+_ENDS = {"alwaysallow": LETS, "allow": PASSES}
+
+
+class Side(NamedTuple):
+    """The sources or destinations of a rule.
+
+    Attributes:
+        plain: those that mean the same everywhere.
+        words: service tags and application security groups.
+    """
+
+    plain: AddressSet
+    words: tuple[str | ResourceId, ...]
+
+
+class Ready(NamedTuple):
+    """A rule that may speak of public sources.
+
+    Attributes:
+        number: of its `Decider`.
+        end: what it does with what it matches: `LETS`, `STOPS` or `PASSES`.
+        protocol: lower-cased; empty for any.
+        sources: cut to public ones.
+        destinations: None for all.
+        unreadable: port ranges that are none: the rule may match more than it says.
+        perhaps: what would have to be known to say that it is in force at all.
+    """
+
+    number: int
+    end: int
+    protocol: str
+    source_ports: Intervals
+    ports: Intervals
+    sources: Side
+    destinations: Side | None
+    unreadable: frozenset[str]
+    perhaps: frozenset[str] = frozenset()
+
+
+class Reader:
+    """Makes rules ready, and remembers what it has read."""
+
+    def __init__(self) -> None:
+        self.deciders: list[Decider] = []
+        self._known: dict[tuple[object, ...], Terms] = {}
+        self._plain: dict[str, AddressSet | None] = {}
+        self._public: dict[str, bool] = {}
+        self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...]], Side] = {}
+
+    def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
+        """The rules of an NSG, in their order."""
+        found = (self.rule(rule, level, group, LETS if rule.allows else STOPS) for rule in rules)
+        return tuple(each for each in found if each)
+
+    def admin(self, rule: SecurityRule, perhaps: frozenset[str]) -> Ready | None:
+        """A security admin rule."""
+        found = self.rule(rule, Level.ADMIN, None, _ENDS.get(rule.access.lower(), STOPS))
+        return found._replace(perhaps=perhaps) if found else None
+
+    def rule(self, rule: SecurityRule, level: Level, group: ResourceId | None, end: int) -> Ready | None:
+        """A rule; None for one that is about private sources only."""
+        if not self._may_be_public(rule):
+            return None
+        terms = self._terms(rule)
+        sources = self.side(rule.sources, rule.source_groups)
+        destinations = self.side(rule.destinations, rule.destination_groups)
+        self.deciders.append(Decider(level, group, rule))
+        return Ready(
+            len(self.deciders) - 1,
+            end,
+            terms.protocol,
+            terms.source_ports,
+            terms.destination_ports,
+            sources._replace(plain=sources.plain & PUBLIC),
+            None if destinations.plain == AddressSet.all() else destinations,
+            terms.unreadable,
+        )
+
+    def side(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Side:
+        """The sources or destinations that a rule names; none named is all."""
+        if (prefixes, groups) not in self._sides:
+            plain = [read for text in prefixes if (read := self._read(text)) is not None]
+            words: list[str | ResourceId] = [*(text for text in prefixes if self._read(text) is None), *groups]
+            everything = not prefixes and not groups
+            self._sides[prefixes, groups] = Side(
+                AddressSet.all() if everything else AddressSet.union(plain), tuple(words)
+            )
+        return self._sides[prefixes, groups]
+
+    def _terms(self, rule: SecurityRule) -> Terms:
+        """The terms of a rule but for its addresses."""
+        key = rule.protocol, rule.source_ports, rule.destination_ports
+        if key not in self._known:
+            bare = replace(rule, sources=(), source_groups=(), destinations=(), destination_groups=())
+            terms = Terms.lenient(bare, _NOWHERE)
+            if terms.unreadable:  # that names the rule
+                return terms
+            self._known[key] = terms
+        return self._known[key]
+
+    def _read(self, text: str) -> AddressSet | None:
+        if text not in self._plain:
+            self._plain[text] = read_prefix(text)
+        return self._plain[text]
+
+    def _may_be_public(self, rule: SecurityRule) -> bool:
+        if rule.source_groups or not rule.sources:
+            return True
+        for text in rule.sources:
+            if text not in self._public:
+                read = self._read(text)
+                self._public[text] = read is None or bool(read & PUBLIC)
+            if self._public[text]:
+                return True
+        return False

@@ -1,0 +1,258 @@
+"""Which rules stand at an endpoint, and what they let in: worked out once for all endpoints that are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from diagnostics.network.cells import family
+from diagnostics.network.estate import EffectiveGroup, Estate, Point
+from diagnostics.network.filters import UNSEEN, Filters, Level, group_at
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.network.meaning import World
+from diagnostics.network.model import SecurityGroup
+from diagnostics.network.openings.boxes import PASSES, PROTOCOLS, PUBLIC, Box, Boxes, Space
+from diagnostics.network.openings.lists import RuleList
+from diagnostics.network.openings.places import OWN_NETWORK, Place, Words
+from diagnostics.network.openings.ready import Reader, Ready
+from diagnostics.network.openings.sets import ALL, NONE, Sets
+from diagnostics.network.prefixes import AddressSet, read_prefix
+from diagnostics.network.security import Context, in_order
+
+type Spot = int | Intervals
+"""Where an endpoint is: its address, or all of its subnet where it has none yet."""
+
+type Asked = tuple[RuleList, tuple[int, ...]]
+"""A list of rules, and which of them are for an endpoint."""
+
+type Found = Mapping[str, Boxes]
+"""What is let in, by protocol."""
+
+
+class Stand(NamedTuple):
+    """What is asked at an endpoint.
+
+    Attributes:
+        admin: security admin rules.
+        groups: the NSGs; of one that cannot be read, what is missing.
+    """
+
+    admin: Asked | None
+    groups: tuple[Asked | str, ...]
+
+
+class Door(NamedTuple):
+    """What stands in the way where no NSG does: Azure's Standard public addresses are closed then.
+
+    Attributes:
+        closed: None where that is not known.
+        missing: what would have to be known.
+    """
+
+    closed: bool | None = False
+    missing: str = ""
+
+
+class Alike(NamedTuple):
+    """All that decides: endpoints for which it is the same are open to the same.
+
+    Attributes:
+        words: what words mean.
+        stand: the rules as far as is known what words mean.
+        worlds: the same for both ways to take what is not known of the network's own space, where that matters.
+        region: the public sources of which either one or the other holds.
+    """
+
+    space: Space
+    words: Words
+    stand: Stand
+    worlds: tuple[Stand, ...]
+    region: int
+
+
+class Setting:
+    """A subnet, in each way in which its network's own space can be taken."""
+
+    def __init__(self, context: Callable[[World], Context], place: Callable[[Context], Place]) -> None:
+        self._context, self._place = context, place
+        self.bounds = place(context(World.BOUNDS))
+        self.own = self.bounds.own
+        self._worlds: tuple[Place, ...] | None = None
+        self._open: dict[int, int] = {}
+
+    @property
+    def worlds(self) -> tuple[Place, ...]:
+        """Without all that is not sure, and with all that may be in it."""
+        if self._worlds is None:
+            self._worlds = tuple(self._place(self._context(world)) for world in (World.NARROW, World.WIDE))
+        return self._worlds
+
+    def region(self, spot: Spot, space: Space) -> int:
+        """The public sources of which it decides whether they are in the network's own space, and nothing else does."""
+        if self.own.exact:
+            return NONE
+        version, sets = space.version, space.sources
+        if version not in self._open:
+            open_ = family(self.own.may, version) - family(self.own.must, version)
+            self._open[version] = sets.meet(sets.add(open_), space.public)
+        doubtful = self.bounds.of(spot, version) is None
+        return sets.rest(space.public, self._open[version]) if doubtful else self._open[version]
+
+
+class Stands:
+    """The rules at every endpoint of an estate."""
+
+    def __init__(self, filters: Filters, estate: Estate, reader: Reader) -> None:
+        self._filters, self._estate, self._reader = filters, estate, reader
+        ports = Sets(PORTS_TOP)
+        self.spaces = {version: Space(version, ports) for version in (4, 6)}
+        self._words: dict[object, Words] = {}
+        self._settings: dict[object, Setting] = {}
+        self._ready: dict[object, tuple[Ready, ...] | str] = {}
+        self._lists: dict[object, RuleList] = {}
+        self._found: dict[tuple[Alike, Door], Found] = {}
+
+    def at(self, point: Point) -> Alike:
+        """What decides about an endpoint."""
+        setting = self._setting(point)
+        address = point.address
+        space = self.spaces[address.version if address else 4]
+        spot = int(address) if address else self._somewhere(point, space.version)
+        stand = self._stand(point, setting.bounds, spot, space)
+        region = setting.region(spot, space)
+        worlds = tuple(self._stand(point, each, spot, space) for each in setting.worlds) if region else ()
+        return Alike(space, setting.bounds.words, stand, worlds, region)
+
+    def let_in(self, alike: Alike, door: Door) -> Found:
+        """What is let in."""
+        if (alike, door) not in self._found:
+            self._found[alike, door] = decided(alike, door)
+        return self._found[alike, door]
+
+    def _stand(self, point: Point, place: Place, spot: Spot, space: Space) -> Stand:
+        groups: list[Asked | str] = []
+        for level in (Level.SUBNET, Level.NIC):
+            group = group_at(self._estate, point, level)
+            if group is not None:
+                ready = self._group(point, level, group)
+                groups.append(ready if isinstance(ready, str) else self._asked(ready, place, spot, space))
+        admin = self._admin(point)
+        asked = self._asked(admin, place, spot, space, PASSES) if admin else None
+        return Stand(asked, tuple(groups))
+
+    def _asked(self, ready: tuple[Ready, ...], place: Place, spot: Spot, space: Space, last: int = 0) -> Asked:
+        key = id(ready), id(place.words), space.version  # both are kept: neither id is given away again
+        if key not in self._lists:
+            self._lists[key] = RuleList(ready, place.words, space, *([last] if last else []))
+        rules = self._lists[key]
+        return rules, rules.states(place, spot)
+
+    def _group(self, point: Point, level: Level, group: ResourceId) -> tuple[Ready, ...] | str:
+        """The rules of an NSG; what is missing where it cannot be read."""
+        known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
+        key = (level, group) if known else (level, group, point.nic.id, point.configuration.subnet)
+        if key not in self._ready:
+            if known is None:
+                told = self._estate.effective_groups.get(point.nic.id, ())
+                known = next((each for each in told if each.on_subnet == (level is Level.SUBNET)), None)
+            # An unreadable group is never seen by Azure's own answer either.
+            readable = known is not None and group is not UNSEEN
+            rules = in_order(known.rules, inbound=True) if known and readable else ()
+            self._ready[key] = self._reader.ready(rules, level, group) if readable else _unread(point, level, group)
+        return self._ready[key]
+
+    def _admin(self, point: Point) -> tuple[Ready, ...]:
+        """The security admin rules of a network, in order."""
+        if not self._estate.admin_rules:
+            return ()
+        network = point.configuration.subnet.parent if point.configuration.subnet else None
+        if ("admin", network) not in self._ready:
+            here = [each for each in self._estate.admin_rules if network in each.networks | each.perhaps]
+            own = sorted((each for each in here if each.rule.inbound), key=lambda each: each.rule.priority)
+            found = (
+                self._reader.admin(each.rule, frozenset() if network in each.networks else _in_force(each.rule.name))
+                for each in own
+            )
+            self._ready["admin", network] = tuple(each for each in found if each)
+        ready = self._ready["admin", network]
+        assert not isinstance(ready, str)
+        return ready
+
+    def _setting(self, point: Point) -> Setting:
+        told = point.nic.id if point.nic.id in self._estate.effective_groups else None
+        key = point.configuration.subnet, told
+        if key not in self._settings:
+            self._settings[key] = Setting(
+                lambda world: self._filters.context(point, world), lambda context: self._place(context, told)
+            )
+        return self._settings[key]
+
+    def _place(self, context: Context, told: ResourceId | None) -> Place:
+        own = context.prefix(OWN_NETWORK)
+        key = told, own.must & PUBLIC, own.may & PUBLIC, own.missing
+        return Place(context, self._words.setdefault(key, Words(context)))
+
+    def _somewhere(self, point: Point, version: int) -> Intervals:
+        subnet = self._estate.subnet_of(point)
+        read = [held for text in (subnet.prefixes if subnet else ()) if (held := read_prefix(text))]
+        return family(AddressSet.union(read) if read else AddressSet.all(), version)
+
+
+def decided(alike: Alike, door: Door = Door()) -> Found:  # noqa: B008  it is never changed
+    """What rules let in: as far as is known, and where doubt about the network's own space makes no difference."""
+    known = _boxes(alike.stand, door, alike.space)
+    return settle(alike.space, known, [_boxes(stand, door, alike.space) for stand in alike.worlds], alike.region)
+
+
+def settle(space: Space, known: Found, others: Sequence[Found], region: int) -> Found:
+    """What is let in as far as is known, settled by what is let in both ways to take the network's own space."""
+    shared: dict[tuple[int, ...], Boxes] = {}
+    found = {}
+    for protocol, boxes in known.items():
+        key = id(boxes), *(id(each[protocol]) for each in others)
+        if key not in shared:
+            made = space.flat(boxes)
+            if others and any(box.must != box.may for box in made):
+                narrow, wide = (space.totals(each[protocol]) for each in others)
+                made = space.settled(made, narrow, wide, region)
+            shared[key] = made
+        found[protocol] = shared[key]
+    return found
+
+
+def _boxes(stand: Stand, door: Door, space: Space) -> Found:
+    """What is let in, from which source ports."""
+    everything = Box(ALL, ALL, space.public, space.public)
+    first: Boxes = (everything,)
+    if not stand.groups and door.closed is not False:
+        first = () if door.closed else (_doubtful(everything, door.missing),)
+    asked = [
+        (_doubtful(everything, each),) if isinstance(each, str) else each[0].boxes(each[1]) for each in stand.groups
+    ]
+    admin = stand.admin[0].admin_boxes(stand.admin[1]) if stand.admin else None
+    shared: dict[tuple[int, ...], Boxes] = {}
+    found = {}
+    for protocol in PROTOCOLS:
+        lists: Sequence[Boxes] = [each if isinstance(each, tuple) else each[protocol] for each in asked]
+        key = *map(id, lists), id(admin[protocol]) if admin else 0
+        if key not in shared:
+            inside = space.all_of(lists or [first])
+            shared[key] = tuple(space.behind(admin[protocol], inside)) if admin else inside
+        found[protocol] = shared[key]
+    return found
+
+
+def _doubtful(box: Box, missing: str) -> Box:
+    return box._replace(must=NONE, missing=frozenset({missing}))
+
+
+def _unread(point: Point, level: Level, group: ResourceId) -> str:
+    if group is not UNSEEN:
+        return f"NSG {group.name}"
+    subnet = point.configuration.subnet
+    return f"the {level} {subnet.name}" if subnet else f"the {level} of {point.nic.id.name}"
+
+
+def _in_force(name: str) -> frozenset[str]:
+    return frozenset({f"whether security admin rule {name} is in force here"})
