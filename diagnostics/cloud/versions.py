@@ -11,3 +11,9 @@ ACTIVITY_LOG = "2015-04-01"
 
 SCALE_SET_NETWORK = "2018-10-01"
 """Of the NICs of a uniform scale set: Microsoft.Compute has them, in the words of Microsoft.Network."""
+
+ACTIVITY_LOG_ALERTS = "2020-10-01"
+DIAGNOSTIC_SETTINGS = "2021-05-01-preview"
+LOCKS = "2020-05-01"
+PERMISSIONS = "2022-04-01"
+RESOURCES = "2021-04-01"

@@ -1,5 +1,6 @@
-"""GET: one resource, a page of a collection, a VM's instance view, locks."""
+"""GET: one resource, a page of a collection, a machine's instance view, locks."""
 
+import copy
 from urllib.parse import quote
 
 from sandbox.arm.versions import seen_at
@@ -7,6 +8,7 @@ from sandbox.arm.wire import ArmError, Json, Path, Reply, Request
 from sandbox.arm.world import TENANT, World
 
 VM = "microsoft.compute/virtualmachines"
+MACHINES = (VM, "microsoft.compute/virtualmachinescalesets/virtualmachines")
 
 
 class Reads:
@@ -19,14 +21,20 @@ class Reads:
     def one(self, request: Request) -> Reply:
         """GET of a resource, top-level or nested."""
         self._world.require_readable(request.path)
-        body = seen_at(self._world.get(request.path), request.api_version)
-        if body["type"].lower() == VM and "instanceview" in request.query.get("$expand", "").lower():
-            body["properties"]["instanceView"] = self._instance_view(body)
-        return Reply(body)
+        return Reply(self._expanded(seen_at(self._world.get(request.path), request.api_version), request))
+
+    def _expanded(self, body: Json, request: Request) -> Json:
+        """A machine with its instance view, where that is asked for; `$expand` of a list of VMs does nothing."""
+        asked = "instanceview" in request.query.get("$expand", "").lower()
+        if asked and body["type"].lower() in MACHINES:
+            body["properties"]["instanceView"] = self.view_of(body)
+        return body
 
     def many(self, request: Request) -> Reply:
         """GET of a collection: of a subscription, a resource group or a parent resource."""
         bodies = self._world.list(request.path)
+        if request.path.kind == MACHINES[1]:
+            bodies = [self._expanded(copy.deepcopy(body), request) for body in bodies]
         return self.page(request, bodies)
 
     def page(self, request: Request, items: list[Json]) -> Reply:
@@ -45,9 +53,10 @@ class Reads:
 
     def instance_view(self, request: Request) -> Reply:
         """GET …/virtualMachines/{vm}/instanceView."""
-        return Reply(self._instance_view(self._world.get(Path.parse(request.path.parent))))
+        return Reply(self.view_of(self._world.get(Path.parse(request.path.parent))))
 
-    def _instance_view(self, vm: Json) -> Json:
+    def view_of(self, vm: Json) -> Json:
+        """What a machine does now."""
         power = self._world.power_of(vm["id"])
         running = power == "PowerState/running"
         agent = {
@@ -64,15 +73,14 @@ class Reads:
         return view
 
     def locks(self, request: Request) -> Reply:
-        """Management locks on a scope and on what it lies in: those are inherited."""
+        """Management locks on a scope, on what it lies in, for those are inherited, and on what lies in it."""
         self._world.require_scope(request.path)
+        self._world.require_readable(request.path)
         scope = request.path.scope.lower() + "/"
-        held = [
-            body
-            for body in self._world.of_kind("microsoft.authorization/locks")
-            if scope.startswith(Path.parse(body["id"]).scope.lower() + "/")
-        ]
-        return self.page(request, held)
+        locks = self._world.of_kind("microsoft.authorization/locks")
+        places = [Path.parse(body["id"]).scope.lower() + "/" for body in locks]
+        held = zip(locks, places, strict=True)
+        return self.page(request, [body for body, at in held if scope.startswith(at) or at.startswith(scope)])
 
     def container(self, request: Request) -> Reply:
         """Subscriptions and resource groups: paths without a provider."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from sandbox.arm.graph import Graph
+from sandbox.arm.lists import Lists
 from sandbox.arm.monitor import Monitor
 from sandbox.arm.operations import Operations
 from sandbox.arm.probes import Probes
@@ -33,6 +34,7 @@ class Services:
             self.scripts |= {name.lower(): script for name, script in scenario.operations.items()}
         self._reads = Reads(self.world, page_size)
         self._writes = Writes(self.world, self.operations, self.scripts)
+        self._lists = Lists(self.world, self._reads)
         self._routes = self._special()
 
     def _special(self) -> dict[tuple[str, str], Handler]:
@@ -50,6 +52,7 @@ class Services:
             ("POST", f"{_COMPUTE}/virtualmachines/runcommand"): guests.invoke,
             ("POST", f"{_COMPUTE}/virtualmachinescalesets/virtualmachines/runcommand"): guests.invoke,
             ("GET", "microsoft.authorization/locks"): self._reads.locks,
+            ("GET", "microsoft.authorization/permissions"): self._lists.permissions,
             ("GET", "microsoft.insights/metrics"): monitor.metrics,
             ("GET", "microsoft.insights/eventtypes/values"): monitor.activity_log,
             ("POST", "microsoft.resourcegraph/resources"): Graph(self.world, self._reads).resources,
@@ -79,9 +82,9 @@ class Services:
             return special
         match request.method:
             case "GET" if not path.type:
-                return self._reads.container
+                return self._lists.resources if path.key.endswith("/resources") else self._reads.container
             case "GET":
-                return self._reads.many if path.is_collection else self._reads.one
+                return self._lists.of_type if path.is_collection else self._reads.one
             case "PUT":
                 return self._writes.put
         raise ArmError(405, "MethodNotAllowed", f"{request.method} of {path.type} is not something the sandbox does.")

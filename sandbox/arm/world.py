@@ -95,11 +95,12 @@ class World:
         return body
 
     def require_readable(self, path: Path) -> None:
-        """403 in the words of ARM when the scenario says that the resource may not be read."""
+        """403 in the words of ARM when the scenario says that the resource, or the list, may not be read."""
         if path.key in self._forbidden:
+            scope = path.scope if path.is_collection else path.text
             text = (
                 f"The client '{CLIENT}' with object id '{CLIENT}' does not have authorization to perform action "
-                f"'{path.type}/read' over scope '{path.text}' or the scope is invalid. If access was recently granted, "
+                f"'{path.type}/read' over scope '{scope}' or the scope is invalid. If access was recently granted, "
                 "please refresh your credentials."
             )
             raise ArmError(403, "AuthorizationFailed", text)
@@ -137,14 +138,30 @@ class World:
         return [body for body in self.resources.values() if body["type"].lower() == kind]
 
     def list(self, path: Path) -> "list[Json]":
-        """What a collection path holds: of a resource group, of a subscription, or of a parent resource."""
+        """What a collection path holds: of a resource group, of a subscription, or of a parent resource.
+
+        What the identity may not read is left out without a word, as lists of a subscription do in Azure.
+        """
         self.require_scope(path)
+        self.require_readable(path)
         if len(path.names) == 0:
-            return [body for body in self.of_kind(path.kind) if body["id"].lower().startswith(path.scope.lower() + "/")]
-        parent = self.get(Path.parse(path.parent))
-        prefix = path.key + "/"
-        own = [body for key, body in self.resources.items() if key.startswith(prefix)]
-        return own + [child for child in children(parent) if child["id"].lower().startswith(prefix)]
+            below = path.scope.lower() + "/"
+            found = [body for body in self.of_kind(path.kind) if body["id"].lower().startswith(below)]
+        else:
+            parent = self.get(Path.parse(path.parent))
+            prefix = path.key + "/"
+            own = [body for key, body in self.resources.items() if key.rpartition("/")[0] == path.key]
+            found = own + [child for child in children(parent) if child["id"].lower().startswith(prefix)]
+        return [body for body in found if body["id"].lower() not in self._forbidden]
+
+    def visible(self) -> tuple[Json, ...]:
+        """What the identity may read of all that there is."""
+        return tuple(body for key, body in self.resources.items() if key not in self._forbidden)
+
+    def unreadable_types(self, scope: str) -> tuple[str, ...]:
+        """The types, in lower case, of which something in a scope may not be read."""
+        below = scope.rstrip("/").lower() + "/"
+        return tuple(sorted({Path.parse(key).type for key in self._forbidden if key.startswith(below)}))
 
     def scenario_of(self, resource_id: str) -> Scenario | None:
         """The scenario whose subscription a resource lies in."""
