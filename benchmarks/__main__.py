@@ -8,7 +8,7 @@ import importlib
 
 from benchmarks.timing import CONSOLE, print_targets
 
-_NAMES = ("startup", "rules", "decoding", "flows", "routes", "fleet")
+_NAMES = ("startup", "rules", "decoding", "flows", "routes", "fleet", "audit")
 
 
 def main() -> None:

@@ -12,15 +12,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.table import Table
 
+from benchmarks.listed import estate, timed
 from benchmarks.timing import CONSOLE, shown, table_of
 from sandbox.fleet import Size, bodies
 
@@ -47,44 +46,18 @@ def main() -> None:
 
 def measure(folder: str, sample: int) -> None:
     """In an interpreter of its own: do the job once on the bodies in a folder, and print the figures as JSON."""
-    from diagnostics.network.estate import Estate  # noqa: PLC0415  what is imported here counts as the program's own
-    from diagnostics.network.fleet import Service, all_pairs  # noqa: PLC0415
-    from diagnostics.network.reading.kinds import KINDS  # noqa: PLC0415
+    from diagnostics.network.fleet import Service, all_pairs  # noqa: PLC0415  counts as the program's own
 
-    kinds = {path.stem: KINDS[f"microsoft.network/{path.stem.lower()}"] for path in sorted(Path(folder).iterdir())}
-    decoders = {name: _decoder(kind.form) for name, kind in kinds.items()}
-    texts = {name: Path(folder, f"{name}.json").read_bytes() for name in kinds}
     seconds: dict[str, float] = {}
-    lists = _timed(seconds, "decode", lambda: {name: decoders[name].decode(body).value for name, body in texts.items()})
-    texts.clear()
-
-    def estate() -> Estate:
-        made = {kind.field: map(kind.make, lists[name]) for name, kind in kinds.items()}
-        fields: dict[str, Any] = {field: {each.id: each for each in found} for field, found in made.items()}
-        return Estate(**fields)
-
-    known = _timed(seconds, "estate", estate)
-    lists.clear()
+    known = estate(folder, seconds)
     services = [Service("Tcp", port) for port in _PORTS]
     before = _megabytes()
-    fleet = _timed(seconds, "pairs", lambda: all_pairs(known, services))
-    counts = _timed(seconds, "count", lambda: [fleet.count(service) for service in services])
+    fleet = timed(seconds, "pairs", lambda: all_pairs(known, services))
+    counts = timed(seconds, "count", lambda: [fleet.count(service) for service in services])
     after = _megabytes()
     checked = sum(_agree(known, fleet, service, sample) for service in services)
     told = {"before": before, "peak": after, "counts": counts, "checked": checked}
     sys.stdout.write(json.dumps({**seconds, **told}))
-
-
-def _decoder(form: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
-    page: Any = msgspec.defstruct("Page", [("value", list[form])])  # type: ignore[valid-type]  # made while running
-    return msgspec.json.Decoder(page)
-
-
-def _timed[T](seconds: dict[str, float], name: str, run: Callable[[], T]) -> T:
-    start = time.perf_counter()
-    answer = run()
-    seconds[name] = time.perf_counter() - start
-    return answer
 
 
 def _megabytes() -> float:

@@ -54,6 +54,11 @@ def at_least(what: str, aim: float, ratio: float, note: str = "") -> None:
     _targets.append(Target(what, f"≥ {aim:g}x", f"{shown(ratio)}x{note}", ratio >= aim))
 
 
+def at_most(what: str, aim: float, ratio: float) -> None:
+    """Notes how many times as long something was to take at most, and takes."""
+    _targets.append(Target(what, f"≤ {aim:g}x", f"{shown(ratio)}x", ratio <= aim))
+
+
 def about(what: str, aim: float, seconds: float) -> None:
     """Notes how many seconds something was to take, and takes; a quarter more still is about that."""
     _targets.append(Target(what, f"about {aim:g} s", f"{seconds:.2f} s", seconds <= 1.25 * aim))

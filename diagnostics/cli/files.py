@@ -14,7 +14,14 @@ from diagnostics.network.estate import Estate, Problem
 _SHOWN = 5
 
 
-def load(paths: Sequence[Path], tags: Sequence[Path] = (), *, option: str = "--estate", every: bool = False) -> Estate:
+def load(
+    paths: Sequence[Path],
+    tags: Sequence[Path] = (),
+    *,
+    option: str = "--estate",
+    every: bool = False,
+    complete: bool = False,
+) -> Estate:
     """The estate in files and folders; problems are told on standard error.
 
     Args:
@@ -22,6 +29,7 @@ def load(paths: Sequence[Path], tags: Sequence[Path] = (), *, option: str = "--e
         tags: files with service tags, the same way.
         option: the argument that the paths came from, named in errors.
         every: whether to tell all problems, not the first few.
+        complete: whether what is in none of the files does not exist.
 
     Raises:
         ParseError: a path does not exist, or nothing of a network could be read.
@@ -30,7 +38,7 @@ def load(paths: Sequence[Path], tags: Sequence[Path] = (), *, option: str = "--e
 
     unread: list[Problem] = []
     files = [*_all(paths, option), *_all(tags, "--tags")]
-    estate = read_files(_contents(files, unread))
+    estate = read_files(_contents(files, unread), complete=complete)
     estate = replace(estate, problems=(*unread, *estate.problems))
     tell(estate.problems, every=every)
     if not _anything(estate):

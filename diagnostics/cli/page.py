@@ -72,8 +72,9 @@ class Page:
         for heading in headings:
             table.add_column(heading, overflow="fold")
         for mark, (first, *cells) in rows:
-            named = _joined(Text(self.shown(first), style="bold"), Text("\n"))
-            named.append(self.shown(" ".join(cells[len(headings) - 1 :])), style="bright_black")
+            named = Text(self.shown(first), style="bold")
+            if below := " ".join(cells[len(headings) - 1 :]):
+                named.append(f"\n{self.shown(below)}", style="bright_black")
             others = (Text(self.shown(cell)) for cell in cells[: len(headings) - 1])
             table.add_row(Text(self.shown(mark), style=f"bold {_COLOURS[mark]}"), named, *others)
         for line in self.console.render_lines(table, pad=False):

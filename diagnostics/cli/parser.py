@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnostics import __version__
-from diagnostics.cli import diagnose, diff, explain, exposure, rules, scenarios
+from diagnostics.cli import audit, checks, diagnose, diff, explain, exposure, rules, scenarios
 from diagnostics.errors import ParseError
 from diagnostics.network.questions import port
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _ENDPOINT = (
     "name or id of a VM, NIC, IP configuration (NIC/NAME), private endpoint or public IP, or an address; in any case"
 )
+_FILES = "files of JSON, or folders of them: ARM bodies and lists, Resource Graph rows, what az prints, templates"
 _TARGET = "the same with port and protocol: vm2:3389, vm2:53/udp, [2001:db8::4]:443/tcp, vm2/icmp; tcp if not given"
 
 
@@ -25,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m diagnostics",
         description="Why a VM of Azure can't be reached: from exported configuration alone (explain, exposure, rules, "
-        "diff: no login, no call), or by looking at what runs (diagnose).",
+        "diff, audit: no login, no call), or by looking at what runs (diagnose).",
         epilog="How to export with az, what a diagnosis may do, and what the answers mean: docs/cli.md",
         allow_abbrev=False,
     )
@@ -35,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     _exposure(commands)
     _rules(commands)
     _diff(commands)
+    _audit(commands)
+    _checks(commands)
     _diagnose(commands)
     _scenarios(commands)
     return top
@@ -73,6 +76,32 @@ def _diff(commands: Commands) -> None:
     command.set_defaults(run=diff.run)
     command.add_argument("before", type=Path, metavar="BEFORE", help="a JSON file, or a folder of them")
     command.add_argument("after", type=Path, metavar="AFTER", help="the same, after the change")
+
+
+def _audit(commands: Commands) -> None:
+    codes = "0 nothing at or above --fail-on, 1 something, 2 bad usage or input"
+    does = "all checks over exports, or over templates before they are deployed"
+    command = _command(commands, "audit", does, codes)
+    command.set_defaults(run=audit.run)
+    command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=_FILES)
+    command.add_argument("--estate", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help="the same")
+    command.add_argument("--format", choices=audit.FORMS, default="table", help="what to print; table if not given")
+    command.add_argument("--details", action="store_true", help="with the table: what decides, and what to do")
+    command.add_argument("--output", type=Path, metavar="FILE", help="write it to a file instead")
+    stop = "the severity to end with 1 at, or never; low if not given"
+    command.add_argument("--fail-on", choices=(*audit.SEVERITIES, "never"), default="low", help=stop)
+    command.add_argument("--check", action="append", default=[], metavar="ID", help="only this check; may be repeated")
+    decided = "a TOML file with other severities, and findings to leave out (docs/cli.md)"
+    command.add_argument("--policy", type=Path, metavar="FILE", help=decided)
+    whole = "what is in none of the files does not exist; else it is not known"
+    command.add_argument("--complete", action="store_true", help=whole)
+    command.add_argument("--now", metavar="ISO", help="when it was exported: suppressions end by it; now")
+
+
+def _checks(commands: Commands) -> None:
+    command = _parser(commands, "checks", "every check that an audit makes", "0")
+    command.set_defaults(run=checks.run)
+    command.add_argument("names", nargs="*", metavar="ID", help="tell all of these")
 
 
 def _diagnose(commands: Commands) -> None:
@@ -130,8 +159,7 @@ def _parser(commands: Commands, name: str, does: str, codes: str) -> argparse.Ar
 
 
 def _estate(command: argparse.ArgumentParser) -> None:
-    what = "files of JSON, or folders of them: ARM bodies and lists, Resource Graph rows, what az prints, templates"
-    command.add_argument("--estate", type=Path, nargs="+", action="extend", required=True, metavar="PATH", help=what)
+    command.add_argument("--estate", type=Path, nargs="+", action="extend", required=True, metavar="PATH", help=_FILES)
 
 
 def _port(text: str) -> int:

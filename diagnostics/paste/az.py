@@ -14,6 +14,11 @@ def arguments(**options: str) -> str:
     return " ".join(f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in options.items())
 
 
+def quoted(text: str) -> str:
+    """One argument, quoted for a POSIX shell."""
+    return shlex.quote(text)
+
+
 def placed(resource: ResourceId, **options: str) -> str:
     """Options that say where a resource lies, then others."""
     return arguments(subscription=resource.subscription, resource_group=resource.resource_group, **options)

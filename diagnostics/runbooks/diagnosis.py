@@ -10,15 +10,12 @@ from diagnostics.findings import Cause, Confidence, Finding, Remedy, Resource, S
 from diagnostics.intake.messages import Endpoint, Problem, RemediationRequest
 from diagnostics.network.connectivity import Issue
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.model import Nic
-from diagnostics.paste.nics import reput_nic
 from diagnostics.runbooks import remedies
 from diagnostics.runbooks.particulars import filled
 from diagnostics.runbooks.ranking import ranked
 from diagnostics.runbooks.remedies import Blocker
 from diagnostics.runbooks.situation import Machine, Situation
 
-FAILED_NIC = "NIC001"
 NO_FAULT = "CON000"
 NOT_PUT_BACK = "REM001"
 _QUEUE = "remediation-requests"
@@ -92,28 +89,6 @@ def _fault(situation: Situation, blocker: Blocker, resource: ResourceId, where: 
         return fingerprint(row.check, resource.key, str(situation.port or ""), "")
     named = "" if row.kind == "usage" else blocker.name  # a reading of 99 % and one of 98 % are one fault
     return fingerprint(row.check, resource.key, issue.type, named, where.key if where else "")
-
-
-def failed_nic(nic: Nic, confidence: Confidence) -> Finding:
-    """The finding for a NIC in state Failed.
-
-    The state itself is what Azure says; that it is why the VM can't be reached is another question, since a NIC in
-    state Failed usually still passes traffic ("Troubleshoot Azure Microsoft.Network failed provisioning state").
-    """
-    text = (
-        "Azure says that the last operation on it failed. That is a state of the control plane: such a NIC usually "
-        "still passes traffic, so it explains an outage only if nothing else does."
-    )
-    return Finding(
-        finding_id=fingerprint(FAILED_NIC, nic.id.key),
-        check=FAILED_NIC,
-        title=f"Network interface {nic.id.name} is in provisioning state Failed",
-        severity=Severity.HIGH,
-        confidence=confidence,
-        resource=Resource.of(nic.id, nic.location),
-        because=(Cause(kind="provisioning-state", text=text, name=nic.provisioning_state, resource_id=nic.id.text),),
-        remedy=reput_nic(nic.id),
-    )
 
 
 def after_reput(finding: Finding, status: Status, steps: tuple[Step, ...]) -> Finding:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from diagnostics.checks.provisioning import failed_nic
 from diagnostics.findings import Cause, Confidence, Finding, Severity, Step
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.runbooks import remedies
-from diagnostics.runbooks.diagnosis import failed_nic, said
+from diagnostics.runbooks.diagnosis import said
 from diagnostics.runbooks.questions import Unread
 from diagnostics.runbooks.situation import Machine, Situation
 from diagnostics.runbooks.step import failed, inconclusive, passed

@@ -37,6 +37,8 @@ def test_every_command_has_an_example() -> None:
         "exposure",
         "rules",
         "diff",
+        "audit",
+        "checks",
         "diagnose",
         "scenarios",
     }

@@ -1,0 +1,184 @@
+"""What of a VM the internet reaches, over both NSGs, security admin rules, and public addresses or load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from diagnostics.checks.catalogue import check
+from diagnostics.checks.exposure_bare import FIRST_NSG, closed_addresses, first_group
+from diagnostics.checks.exposure_seen import Machine, causes, machines, no_address, shut
+from diagnostics.checks.found import Found, Said, Unclear
+from diagnostics.checks.internet import ADVICE, NEARLY_ALL
+from diagnostics.checks.internet_closing import spans
+from diagnostics.checks.internet_large import Open, Ports, together, told_once
+from diagnostics.checks.internet_seen import one_step_down
+from diagnostics.checks.services import SERVICES, Kind
+from diagnostics.checks.view import View
+from diagnostics.checks.words import fact, listed
+from diagnostics.findings import Remedy, Severity
+from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.paste import az, links
+
+_ALL = Intervals.all(PORTS_TOP)
+_NONE = Intervals.none(PORTS_TOP)
+_DOCS = {
+    Kind.ADMINISTRATION: f"{links.LEARN}/azure/bastion/bastion-overview",
+    Kind.DATA: f"{links.LEARN}/azure/security/fundamentals/network-best-practices",
+    Kind.OTHER: f"{links.LEARN}/azure/virtual-network/network-security-groups-overview",
+}
+
+
+@check("EXP001", "Remote administration of a VM reachable from the internet", Severity.CRITICAL)
+def administration(view: View) -> Iterator[Said]:
+    """SSH, RDP, WinRM, VNC, Telnet or a cluster's API of this VM answers everybody: it is being tried already.
+
+    A finding for each service: both NSGs, security admin rules and a public address or load balancer let it in.
+    """
+    return _services(view, Kind.ADMINISTRATION)
+
+
+@check("EXP002", "Data store, directory or file service of a VM reachable from the internet", Severity.CRITICAL)
+def data(view: View) -> Iterator[Said]:
+    """A database, cache, index, directory or file share of this VM answers everybody: its data is one password away.
+
+    A finding for each service: both NSGs, security admin rules and a public address or load balancer let it in.
+    """
+    return _services(view, Kind.DATA)
+
+
+@check("EXP003", "Every port of a VM reachable from the internet", Severity.CRITICAL)
+def everything(view: View) -> Iterator[Said]:
+    """Whatever listens on this VM, now or later, answers everybody.
+
+    It is told instead of EXP001, EXP002 and EXP005, which would name service after service.
+    """
+    for each in machines(view):
+        if opens := _every(each.ports):
+            what = "every port"
+            yield _found(view, each, opens, what, Kind.ADMINISTRATION)
+        elif missing := _missing(each.ports, NEARLY_ALL):
+            yield Unclear(each.id, missing)
+
+
+@check("EXP004", "VM reachable from the internet because no NSG stands anywhere", Severity.CRITICAL)
+def bare(view: View) -> Iterator[Said]:
+    """A Basic public address or load balancer is open unless an NSG closes it, and neither NIC nor subnet has one.
+
+    Source: "Public IP addresses" (Standard ones are closed by default).
+    """
+    for each in machines(view):
+        opens = each.bare.opened(_any)
+        if opens:
+            nic = each.points[0].nic
+            told = first_group(nic)
+            yield Found(
+                each.id,
+                f"{each.id.name} can be reached from the internet on every port: no NSG stands anywhere",
+                (
+                    fact("no-nsg", f"Neither {nic.id.name} nor its subnet has an NSG, so nothing is filtered.", nic.id),
+                    *causes(each, opens),
+                ),
+                Remedy(
+                    summary=f"{FIRST_NSG} Make the Basic public address a Standard one, which is closed by default.",
+                    az_cli=az.lines(told.az_cli, no_address(each.points)),
+                    bicep=told.bicep,
+                    doc_url=_DOCS[Kind.OTHER],
+                    portal_url=links.blade(nic.id, "networksecuritygroup"),
+                ),
+                severity=_severity(each, Severity.CRITICAL),
+            )
+        elif each.bare.doubts:
+            yield Unclear(each.id, tuple(sorted(each.bare.missing(_any))))
+
+
+@check("EXP005", "Other ports of a VM reachable from the internet", Severity.INFO)
+def others(view: View) -> Iterator[Said]:
+    """What else of this VM answers everybody, for the inventory: to be held against what is meant to be public."""
+    known = {
+        protocol: together(each.ports(protocol) for each in SERVICES if each.kind is not Kind.OTHER)
+        for protocol in ("tcp", "udp")
+    }
+
+    def wanted(protocol: str) -> Intervals:
+        return _ALL - known[protocol.lower()] if protocol.lower() in known else _NONE
+
+    for each in machines(view):
+        opens = each.ports.opened(wanted)
+        if opens and not _every(each.ports):
+            yield _found(view, each, opens, _text(opens), Kind.OTHER)
+        elif not opens and (missing := each.ports.missing(wanted)):
+            yield Unclear(each.id, tuple(sorted(missing)))
+
+
+@check("EXP007", "Public address that lets nothing in because no NSG stands there", Severity.MEDIUM)
+def closed(view: View) -> Iterator[Said]:
+    """A Standard public address is closed until an NSG allows something, and neither NIC nor subnet has one.
+
+    Whoever is meant to be reached by it is not; one that is only a way out is in order. Source: "Public IP addresses".
+    """
+    return closed_addresses(view)
+
+
+def _services(view: View, kind: Kind) -> Iterator[Said]:
+    services = [each for each in SERVICES if each.kind is kind]
+    for machine in machines(view):
+        if _every(machine.ports):
+            continue
+        missing: frozenset[str] = frozenset()
+        for service in services:
+            if opens := machine.ports.opened(service.ports):
+                name = f"{service.name} ({_text(opens)})"
+                yield _found(view, machine, opens, name, kind, service.id)
+            else:
+                missing |= machine.ports.missing(service.ports)
+        if missing:
+            yield Unclear(machine.id, tuple(sorted(missing)))
+
+
+def _found(view: View, machine: Machine, opens: tuple[Open, ...], what: str, kind: Kind, *parts: str) -> Found:
+    done = shut(view, opens, what.partition(" (")[0])
+    severity = Severity.INFO if kind is Kind.OTHER else Severity.CRITICAL
+    return Found(
+        machine.id,
+        f"{machine.id.name} can be reached from the internet on {what}",
+        causes(machine, opens),
+        Remedy(
+            summary=f"{ADVICE[kind]} {done.text}",
+            az_cli=az.lines(done.az_cli, no_address(machine.points)),
+            bicep=done.bicep,
+            doc_url=_DOCS[kind],
+            portal_url=links.blade(machine.points[0].nic.id, "networksecuritygroup"),
+        ),
+        parts,
+        _severity(machine, severity),
+    )
+
+
+def _severity(machine: Machine, severity: Severity) -> Severity:
+    return one_step_down(severity) if machine.power else severity
+
+
+def _every(ports: Ports) -> tuple[Open, ...]:
+    """What opens, where every port of a protocol is open or nearly every one."""
+    found: list[Open] = []
+    for protocol in ("Tcp", "Udp"):
+        if ports.of(protocol).count() >= NEARLY_ALL:
+            found += [each for each in ports.opens if each.protocol == protocol]
+    return tuple(found)
+
+
+def _missing(ports: Ports, least: int) -> tuple[str, ...]:
+    """What is missing to say whether as many ports are open."""
+    found = (each.missing for each in ports.doubts if each.ports.count() >= least and each.protocol in {"Tcp", "Udp"})
+    return tuple(sorted(told_once(frozenset[str]().union(*found))))
+
+
+def _any(_: str) -> Intervals:
+    return _ALL
+
+
+def _text(opens: Iterable[Open]) -> str:
+    found: dict[str, Intervals] = {}
+    for each in opens:
+        found[each.protocol] = found.get(each.protocol, _NONE) | each.ports
+    return ", ".join(f"{protocol.upper()} {listed(spans(ports))}" for protocol, ports in found.items())

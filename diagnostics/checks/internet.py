@@ -1,0 +1,300 @@
+"""What an NSG lets in from the internet: judged by priority, by where it stands, and by what else stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from diagnostics.checks.catalogue import check
+from diagnostics.checks.found import Found, Said, Unclear
+from diagnostics.checks.internet_closing import Letting, closing, spans
+from diagnostics.checks.internet_large import Open, Ports, names_cloud, together
+from diagnostics.checks.internet_seen import Standing, Wanted, seen, where
+from diagnostics.checks.services import AMPLIFIERS, SERVICES, Kind, Service
+from diagnostics.checks.view import View
+from diagnostics.checks.words import fact, listed, rule_cause
+from diagnostics.findings import Remedy, Severity
+from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.openings import Opening
+from diagnostics.paste import links
+
+NEARLY_ALL = 60_000
+"""From as many ports of a protocol, a rule opens every port: whoever leaves out a few, or begins at 1024, means all."""
+
+BROAD = 1_000
+"""Ports in one range from which it is more than a service and its neighbours."""
+
+_ALL = Intervals.all(PORTS_TOP)
+_NONE = Intervals.none(PORTS_TOP)
+ADVICE = {
+    Kind.ADMINISTRATION: "Machines are administered through Azure Bastion, a VPN or just-in-time access.",
+    Kind.DATA: "Clients reach it from inside, or by a private endpoint.",
+    Kind.OTHER: "If it is meant to be public, leave it and say so with a suppression.",
+}
+"""What a remedy says of each kind of service."""
+
+_DOC = f"{links.LEARN}/azure/virtual-network/network-security-groups-overview"
+_ADMIN_DOC = f"{links.LEARN}/azure/bastion/bastion-overview"
+_ALONE = """
+
+Judged by priority, over every way to write the internet (at least a /8 of public addresses together), and by where the
+NSG stands: it is no finding where the other NSG or a security admin rule closes the port at every endpoint."""
+_GUARDED = {
+    protocol: together(each.ports(protocol) for each in SERVICES if each.kind is not Kind.OTHER)
+    for protocol in ("tcp", "udp")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """An NSG and what it opens to the internet at large.
+
+    Attributes:
+        every: the rules that open every port of a protocol.
+        rest: what is open for other reasons.
+    """
+
+    group: SecurityGroup
+    ports: Ports
+    every: tuple[SecurityRule, ...]
+    rest: Ports
+
+
+@dataclass(frozen=True, slots=True)
+class _What:
+    """What is open, and how bad that is.
+
+    Attributes:
+        name: as titles have it.
+        advice: a sentence for the remedy.
+    """
+
+    name: str
+    severity: Severity
+    wanted: Wanted
+    advice: str
+    doc: str = _DOC
+
+
+@check("INT001", "NSG lets the internet in to every port", Severity.HIGH)
+def every_port(view: View) -> Iterator[Said]:
+    """A rule opens every port to the internet: whatever listens behind it, now or later, is reachable by everybody.
+
+    What that rule opens is told here once, and not again for each service; what other rules open is.
+    """
+    for each in _groups(view):
+        if each.every:
+            opens = _opened_by(each.ports, each.every)
+            names = [protocol.upper() for protocol in ("Tcp", "Udp") if any(o.protocol == protocol for o in opens)]
+            nearly = any(ports.count() < PORTS_TOP for ports in _by_protocol(opens).values())
+            name = f"{'nearly ' if nearly else ''}every {' and '.join(names)} port"
+            advice = "Let in only the ports that are meant to be public, and only where they are."
+            yield from _told(view, each, opens, _What(name, Severity.HIGH, _both(_ALL), advice))
+        elif missing := _doubted(each.ports, _wide_doubts):
+            yield from _unclear(view, each, missing, _both(_ALL))
+
+
+def _service(service: Service, view: View) -> Iterator[Said]:
+    advice, doc = {
+        Kind.ADMINISTRATION: (
+            "Machines are administered through Azure Bastion, a VPN or just-in-time access.",
+            _ADMIN_DOC,
+        ),
+        Kind.DATA: ("Clients reach it from inside, or by a private endpoint.", _DOC),
+        Kind.OTHER: ("If it is meant to be public, leave it and say so with a suppression.", _DOC),
+    }[service.kind]
+    what = _What(service.name, service.severity, service.ports, advice, doc)
+    for each in _groups(view):
+        # Azure Bastion does not work unless everybody reaches its port 443.
+        if service.severity is Severity.INFO and each.rest.opens and seen(view).standing(each.group).for_bastion:
+            continue
+        yield from _judged(view, each, what)
+
+
+for _each in SERVICES:
+    if _each is not AMPLIFIERS:
+        check(_each.id, f"NSG lets the internet in to {_each.name}", _each.severity, advice=_each.why + _ALONE)(
+            partial(_service, _each)
+        )
+
+
+@check(AMPLIFIERS.id, f"NSG lets the internet in to {AMPLIFIERS.name}", AMPLIFIERS.severity, AMPLIFIERS.why + _ALONE)
+def udp_services(view: View) -> Iterator[Said]:
+    """See `AMPLIFIERS`: its ports, and UDP ranges so broad that they mostly hold one."""
+    advice = "Let in only the UDP ports of what is meant to be public."
+    for each in _groups(view):
+        ports = {"udp": AMPLIFIERS.udp | _broad(each.rest.of("Udp"))}
+        yield from _judged(view, each, _What("UDP services", AMPLIFIERS.severity, _of(ports), advice))
+
+
+@check("INT024", "Administration or data port open to all of Azure (AzureCloud)", Severity.MEDIUM)
+def all_of_azure(view: View) -> Iterator[Said]:
+    """The tag AzureCloud is every public address of Azure, of every customer: whoever rents a VM there gets in.
+
+    With a region behind a dot it is as many customers. It is not the internet, so the other checks do not tell of it.
+    """
+    for group in view.groups:
+        found = _cloud(seen(view).cloud(group))
+        opens = found.opened(_of(_GUARDED))
+        if not opens:
+            continue
+        standing = _for_cloud(view, group)
+        names = listed(each.name for each in SERVICES if each.kind is not Kind.OTHER and found.opened(each.ports))
+        wanted = _of({k.lower(): v for k, v in _by_protocol(opens).items()})
+        what = _What(names, Severity.MEDIUM, wanted, "Name the service's own tag or its addresses, not all of Azure.")
+        if not standing.closed(wanted):
+            told = _finding(view, _Group(group, found, (), found), opens, what, standing)
+            yield replace(told, title=f"NSG {group.id.name} lets all of Azure in to {names}")
+
+
+@check("INT025", "NSG lets the internet in with ICMP", Severity.INFO)
+def icmp(view: View) -> Iterator[Said]:
+    """Ping from everywhere tells that a machine is there, and little else: this is for the inventory."""
+    ports = _of({"icmp": _ALL})
+    for each in _groups(view):
+        yield from _judged(view, each, _What("ICMP", Severity.INFO, ports, "If nobody pings it, close it."))
+
+
+@check("INT026", "NSG lets the internet in to a broad range of TCP ports", Severity.MEDIUM)
+def broad_ranges(view: View) -> Iterator[Said]:
+    """A range of a thousand ports or more is not one service: what else listens in it, now or later, is open too."""
+    advice = "Name the ports that are meant to be public one by one."
+    for each in _groups(view):
+        ports = {"tcp": _broad(each.rest.of("Tcp"))}
+        if ports["tcp"]:
+            yield from _judged(view, each, _What("a broad range of ports", Severity.MEDIUM, _of(ports), advice))
+
+
+def _groups(view: View) -> tuple[_Group, ...]:
+    """The NSGs that open anything, or may."""
+    return view.once(_all_groups)
+
+
+def _all_groups(view: View) -> tuple[_Group, ...]:
+    found = []
+    for group in view.groups:
+        ports = seen(view).alone(group)
+        if ports.opens or ports.doubts:
+            every = _every(ports)
+            doubts = tuple(each for each in ports.doubts if each.ports.count() < NEARLY_ALL)
+            found.append(_Group(group, ports, every, replace(ports.without(every), doubts=doubts)))
+    return tuple(found)
+
+
+def _every(ports: Ports) -> tuple[SecurityRule, ...]:
+    """The rules that open every port of a protocol, or nearly every one."""
+    found = []
+    rules = {id(each.rule): each.rule for opened in ports.opens for each in opened.rules}
+    for rule in rules.values():
+        totals = _by_protocol(_opened_by(ports, [rule]))
+        if any(total.count() >= NEARLY_ALL for total in totals.values()):
+            found.append(rule)
+    return tuple(found)
+
+
+def _opened_by(ports: Ports, rules: Iterable[SecurityRule]) -> tuple[Open, ...]:
+    """What some rules open with TCP and UDP."""
+    wanted = set(map(id, rules))
+    found = ports.opened(_both(_ALL))
+    return tuple(each for each in found if not wanted.isdisjoint(id(decider.rule) for decider in each.rules))
+
+
+def _by_protocol(opens: Iterable[Open]) -> dict[str, Intervals]:
+    found: dict[str, Intervals] = {}
+    for each in opens:
+        found[each.protocol] = found.get(each.protocol, _NONE) | each.ports
+    return found
+
+
+def _judged(view: View, each: _Group, what: _What) -> Iterator[Said]:
+    """What there is to say of ports that rules open which do not open everything."""
+    if opens := each.rest.opened(what.wanted):
+        yield from _told(view, each, opens, what)
+    elif missing := each.rest.missing(what.wanted):
+        yield from _unclear(view, each, missing, what.wanted)
+
+
+def _told(view: View, each: _Group, opens: tuple[Open, ...], what: _What) -> Iterator[Found]:
+    standing = seen(view).standing(each.group)
+    if not standing.closed(_of({k.lower(): v for k, v in _by_protocol(opens).items()})):
+        yield _finding(view, each, opens, what, standing)
+
+
+def _unclear(view: View, each: _Group, missing: frozenset[str], wanted: Wanted) -> Iterator[Unclear]:
+    if not seen(view).standing(each.group).closed(wanted):
+        yield Unclear(each.group.id, tuple(sorted(missing)))
+
+
+def _finding(view: View, each: _Group, opens: tuple[Open, ...], what: _What, standing: Standing) -> Found:
+    ports = _by_protocol(opens)
+    wanted = _of({protocol.lower(): held for protocol, held in ports.items()})
+    rules = {id(decider.rule): decider.rule for opened in opens for decider in opened.rules}
+    letting = [Letting(each.group, rule, _opened(each.ports, rule)) for rule in rules.values()]
+    done = closing(letting, ports, what.name)
+    shown = "" if any(held == _ALL for held in ports.values()) else f" ({_ports(ports)})"
+    return Found(
+        each.group.id,
+        f"NSG {each.group.id.name} lets the internet in to {what.name}{shown}",
+        (
+            *(rule_cause(each.group.id, rule) for rule in rules.values()),
+            fact("attachment", where(view, standing, wanted), each.group.id),
+        ),
+        Remedy(
+            summary=f"{what.advice} {done.text}",
+            az_cli=done.az_cli,
+            bicep=done.bicep,
+            doc_url=what.doc,
+            portal_url=links.blade(each.group.id, "inboundSecurityRules"),
+        ),
+        severity=standing.severity(what.severity, wanted),
+    )
+
+
+def _opened(every: Ports, rule: SecurityRule) -> Intervals:
+    """All ports that a rule opens."""
+    return together(_by_protocol(_opened_by(every, [rule])).values())
+
+
+def _ports(ports: Mapping[str, Intervals]) -> str:
+    return ", ".join(f"{protocol.upper()} {listed(spans(held))}" for protocol, held in ports.items())
+
+
+def _broad(ports: Intervals) -> Intervals:
+    return Intervals.of([(first, last) for first, last in ports if last - first + 1 >= BROAD], PORTS_TOP)
+
+
+def _of(ports: Mapping[str, Intervals]) -> Wanted:
+    return lambda protocol: ports.get(protocol.lower(), _NONE)
+
+
+def _both(ports: Intervals) -> Wanted:
+    return _of({"tcp": ports, "udp": ports})
+
+
+def _wide_doubts(ports: Intervals) -> bool:
+    return ports.count() >= NEARLY_ALL
+
+
+def _doubted(ports: Ports, wanted: Callable[[Intervals], bool]) -> frozenset[str]:
+    found = (each.missing for each in ports.doubts if each.protocol in {"Tcp", "Udp"} and wanted(each.ports))
+    return frozenset[str]().union(*found)
+
+
+def _cloud(openings: Iterable[Opening]) -> Ports:
+    """What openings open to all of Azure."""
+    named = (each for each in openings if any(names_cloud(decider.rule) for decider in each.rules))
+    return Ports(tuple(Open(each.protocol, each.ports, each.rules) for each in named))
+
+
+def _for_cloud(view: View, group: SecurityGroup) -> Standing:
+    """Where an NSG stands, by what all of Azure gets in to there."""
+    plain = seen(view).standing(group)
+    exposed = tuple((point, _cloud(view.exposed(point))) for point in plain.use.points)
+    return replace(
+        plain,
+        alike=tuple((points, ()) for points, _ in plain.alike),
+        into=lambda point: _cloud(view.openings.into(point)),
+        exposed=exposed,
+    )

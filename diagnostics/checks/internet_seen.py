@@ -1,0 +1,242 @@
+"""What the internet at large gets in to: by each NSG alone, at each endpoint by all of its rules, and from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from diagnostics.checks.internet_large import Large, Ports, at_large, names_cloud
+from diagnostics.checks.view import View
+from diagnostics.checks.words import counted, listed
+from diagnostics.findings import Severity
+from diagnostics.network.estate import Point
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.intervals import Intervals
+from diagnostics.network.model import Nic, SecurityGroup
+from diagnostics.network.openings import Opening, Openings
+from diagnostics.network.places import Use
+from diagnostics.network.prefixes import address_of
+from diagnostics.network.reach import Reach
+
+type Wanted = Callable[[str], Intervals]
+"""Ports by protocol."""
+
+_NAMED = 3
+_BASTION = "azurebastionsubnet"
+_DOWN = {
+    Severity.CRITICAL: Severity.HIGH,
+    Severity.HIGH: Severity.MEDIUM,
+    Severity.MEDIUM: Severity.LOW,
+    Severity.LOW: Severity.INFO,
+}
+
+
+_NOTHING = Ports()
+
+
+def one_step_down(severity: Severity) -> Severity:
+    """A severity that is a little better."""
+    return _DOWN.get(severity, severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an NSG stands, and what is open there.
+
+    Attributes:
+        known: whether all that stands behind it is known.
+        alike: its endpoints, those with the same NSGs together, with what each of these NSGs lets in by itself: a port
+            that one of them closes needs no other look.
+        into: tells what all rules together let in to an endpoint.
+        exposed: its endpoints to which a public address leads or may lead.
+    """
+
+    use: Use
+    known: bool
+    alike: tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]
+    into: Callable[[Point], Ports]
+    exposed: tuple[tuple[Point, Ports], ...]
+
+    def closed(self, wanted: Wanted) -> bool:
+        """Whether the other rules surely close some ports wherever it stands."""
+        if not self.known or not self.use.points or any(ports.may(wanted) for _, ports in self.exposed):
+            return False
+        doubtful = (points for points, alone in self.alike if all(ports.may(wanted) for ports in alone))
+        return not any(self.into(point).may(wanted) for points in doubtful for point in points)
+
+    def reached(self, wanted: Wanted) -> tuple[Point, ...]:
+        """The endpoints where some ports are reachable, or may be."""
+        return tuple(point for point, ports in self.exposed if ports.may(wanted))
+
+    def severity(self, own: Severity, wanted: Wanted) -> Severity:
+        """How bad it is that the NSG opens some ports, by where it stands."""
+        if self.reached(wanted) or not self.known:
+            return own
+        return one_step_down(own) if self.use.anywhere else Severity.INFO
+
+    @property
+    def for_bastion(self) -> bool:
+        """Whether it is on AzureBastionSubnet alone, which has to be open on port 443."""
+        return bool(self.use.subnets) and not self.use.nics and all(_bastion(each.id) for each in self.use.subnets)
+
+
+class Seen:
+    """All of it for one estate, each thing when first asked for."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._large = Large(view.estate)
+        self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
+        self._into: dict[tuple[ResourceId, str], Ports] = {}
+        self._exposed: dict[tuple[ResourceId, str], Ports] = {}
+        self._alone: dict[ResourceId, Ports] = {}
+        self._standing: dict[ResourceId, Standing] = {}
+        self._words = at_large(), at_large(cloud=True)
+
+    def alone(self, group: SecurityGroup) -> Ports:
+        """What an NSG alone opens to the internet at large."""
+        if group.id not in self._alone:
+            may = self._large.may_open(group)
+            openings = self._view.openings.admitted(group, self._words[False]) if may else ()
+            self._alone[group.id] = self._large.judged(openings)
+        return self._alone[group.id]
+
+    def cloud(self, group: SecurityGroup) -> tuple[Opening, ...]:
+        """What an NSG alone opens to all of Azure, and not to the internet at large."""
+        if not any(map(names_cloud, group.rules)):
+            return ()
+        found = self._view.openings.admitted(group, self._words[True])
+        return tuple(
+            each
+            for each in found
+            if each.sources.must and all(names_cloud(d.rule) and d.rule.allows for d in each.rules)
+            if not self._large.judged([each]).opens
+        )
+
+    def into(self, point: Point) -> Ports:
+        """What all rules together let in to an endpoint."""
+        key = point.nic.id, point.configuration.name
+        if key not in self._into:
+            self._into[key] = self._of(self._view.openings.into(point))
+        return self._into[key]
+
+    def exposed(self, point: Point) -> Ports:
+        """What of an endpoint can be reached; of one whose VM does not run, what can be once it does."""
+        key = point.nic.id, point.configuration.name
+        if key not in self._led or not all(ports.opens or ports.doubts for ports in self._each_alone(point)):
+            return _NOTHING
+        if key not in self._exposed:
+            openings = self._awake if self.asleep(point.nic) else self._view.openings
+            self._exposed[key] = self._large.judged(openings.exposed(point))
+        return self._exposed[key]
+
+    def asleep(self, nic: Nic) -> bool:
+        """Whether the VM of a NIC is known not to run."""
+        vm = self._view.vm_of(nic)
+        return vm is not None and vm.running is False
+
+    def standing(self, group: SecurityGroup) -> Standing:
+        """Where an NSG stands."""
+        if group.id not in self._standing:
+            use = self._view.use(group)
+            exposed = ((point, self.exposed(point)) for point in use.points)
+            known = use.known and not use.unseen and not self._hidden(use)
+            listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
+            self._standing[group.id] = Standing(use, known, self._alike(use), self.into, listed)
+        return self._standing[group.id]
+
+    def _each_alone(self, point: Point) -> tuple[Ports, ...]:
+        """What each NSG at an endpoint lets in by itself; nothing where security admin rules or Azure's word decide."""
+        estate = self._view.estate
+        if estate.admin_rules or point.nic.id in estate.effective_groups:
+            return ()
+        subnet = estate.subnet_of(point)
+        named = filter(None, (point.nic.security_group, subnet.security_group if subnet else None))
+        return tuple(self.alone(group) for rid in named if (group := estate.security_groups.get(rid)))
+
+    def _alike(self, use: Use) -> tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]:
+        found: dict[object, list[Point]] = {}
+        for point in use.points:
+            told = point.nic.id in self._view.estate.effective_groups
+            found.setdefault((point.configuration.subnet, point.nic.security_group, told), []).append(point)
+        return tuple((tuple(points), self._each_alone(points[0])) for points in found.values())
+
+    def _of(self, openings: tuple[Opening, ...]) -> Ports:
+        """Endpoints that are alike have the very same openings."""
+        known = self._judged.get(id(openings))
+        if known is None:
+            known = self._judged[id(openings)] = openings, self._large.judged(openings)
+        return known[1]
+
+    def _hidden(self, use: Use) -> bool:
+        """Whether its subnets hold what is no NIC of the estate: an application gateway or the like."""
+        known = self._view.estate.configurations
+        return any(each not in known for subnet in use.subnets if not _bastion(subnet.id) for each in subnet.used)
+
+    @cached_property
+    def _led(self) -> frozenset[tuple[ResourceId, str]]:
+        """The endpoints to which a public address or a load balancer may lead: all others are out of reach."""
+        estate = self._view.estate
+        balancers = estate.load_balancers.values()
+        named = {rule.target for balancer in balancers for rule in balancer.rules}
+        texts = {text for balancer in balancers for told in balancer.pools.values() for text in told}
+        addresses = {address for text in texts if (address := address_of(text))}
+        return frozenset(
+            (point.nic.id, each.name)
+            for point in estate.points
+            if (each := point.configuration).public_ip
+            or each.pools
+            or each.inbound_nat_rules
+            or (each.id and each.id in named)
+            or (addresses and point.address in addresses)
+        )
+
+    @cached_property
+    def _awake(self) -> Openings:
+        """The openings if every VM ran that forwards nothing: what forwards decides where answers get."""
+        estate = self._view.estate
+        forwarding = {vm.id for nic in estate.nics.values() if nic.ip_forwarding and (vm := estate.vm_of(nic))}
+        vms = {rid: vm if rid in forwarding else replace(vm, power_state="running") for rid, vm in estate.vms.items()}
+        return Openings.of(Reach(replace(estate, vms=vms)))
+
+
+def seen(view: View) -> Seen:
+    """That of a view."""
+    return view.once(Seen)
+
+
+def behind(view: View, points: Iterable[Point]) -> str:
+    """The VMs of some endpoints by name; the NIC where the VM is not known."""
+    owners = {owner(view, point.nic): None for point in points}
+    return listed(sorted(each.name for each in owners), _NAMED)
+
+
+def owner(view: View, nic: Nic) -> ResourceId:
+    """The VM of a NIC; the NIC where none is known."""
+    vm = view.vm_of(nic)
+    return vm.id if vm else nic.vm or nic.id
+
+
+def where(view: View, standing: Standing, wanted: Wanted) -> str:
+    """A sentence on where an NSG stands, and what of that can be reached."""
+    use = standing.use
+    if reached := standing.reached(wanted):
+        sure = [p for p, ports in standing.exposed if ports.opened(wanted)]
+        asleep = all(seen(view).asleep(point.nic) for point in sure or reached)
+        said = f"{'can' if sure else 'may'} be reached there from the internet{' once it runs' if asleep else ''}"
+        return f"{behind(view, sure or reached)} {said}."
+    if not use.anywhere:
+        return "It is attached to nothing." if use.known else "Where it is attached is not known."
+    names = listed([*(f"subnet {each.id.name}" for each in use.subnets), *(each.id.name for each in use.nics)], _NAMED)
+    names = names or counted(len(use.unseen), "place") + " that cannot be seen"
+    if not standing.known:
+        return f"It is attached to {names}; not all that stands behind it is known."
+    if not use.points:
+        return f"It is attached to {names}, where nothing is yet."
+    text = f"It is attached to {names}; behind it {behind(view, use.points)}. No public address leads there today"
+    return f"{text}, and the next one that does opens it."
+
+
+def _bastion(subnet: ResourceId) -> bool:
+    return subnet.name.lower() == _BASTION

@@ -1,0 +1,340 @@
+"""Where routes lead: what has the address of a next hop, seen from each network that uses the route table."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
+from diagnostics.network.gateways import Learnt, learnt
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import IpConfiguration, Nic, Route, RouteTable, Subnet
+from diagnostics.network.owners import Balanced, Owner, Owners, lies_in
+from diagnostics.network.places import Places
+from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
+from diagnostics.network.public import targets
+from diagnostics.network.routes import Candidate, HopType, Known, Source, configured, kind
+from diagnostics.network.routing import NextHop, Routing
+
+GATEWAYS = "microsoft.network/virtualnetworkgateways"
+NICS = "microsoft.network/networkinterfaces"
+BALANCERS = "microsoft.network/loadbalancers"
+FIREWALLS = "microsoft.network/azurefirewalls"
+
+GATEWAY_SUBNET = "gatewaysubnet"
+RESERVED = frozenset(
+    {
+        GATEWAY_SUBNET,
+        "azurefirewallsubnet",
+        "azurefirewallmanagementsubnet",
+        "azurebastionsubnet",
+        "routeserversubnet",
+    }
+)
+"""Subnets whose names Azure itself gives a meaning, lower-cased; what routes they may have, Azure decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The subnets of a network that use the same route table: to all of them the same routes apply.
+
+    Attributes:
+        table: None where they use none, or one that is not in the estate.
+        unseen: the table that is not in the estate.
+    """
+
+    network: VirtualNetwork
+    table: RouteTable | None
+    unseen: ResourceId | None
+    subnets: tuple[Subnet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """The address of a next hop, as it is seen from a network.
+
+    Attributes:
+        address: None where the text is no address.
+        home: the network in whose space it lies: the one it is seen from, or one that is peered with it.
+        subnet: the subnet that it lies in.
+        owner: who has it; None where nobody known has.
+        machine: the VM of an owner that is a NIC, or the NIC itself where no VM is known.
+    """
+
+    text: str
+    address: Address | None
+    home: ResourceId | None = None
+    subnet: Subnet | None = None
+    owner: Owner | None = None
+    machine: ResourceId | None = None
+
+    @property
+    def name(self) -> str:
+        """Who it is, for a person."""
+        match self.owner:
+            case Point() as point:
+                return (self.machine or point.nic.id).name
+            case Balanced() as balanced:
+                return f"load balancer {balanced.balancer.id.name}"
+            case Firewall() as firewall:
+                return f"Azure Firewall {firewall.id.name}"
+            case _:
+                return self.text
+
+    @property
+    def key(self) -> str:
+        """What tells appliances from each other: several addresses of one machine are one."""
+        match self.owner:
+            case Point() as point:
+                return (self.machine or point.nic.id).key
+            case Balanced() as balanced:
+                return balanced.balancer.id.key
+            case Firewall() as firewall:
+                return firewall.id.key
+            case _:
+                return str(self.address or self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A route to an appliance, and where one of its next hops leads.
+
+    Attributes:
+        side: the subnets that take it; None for a route table that no subnet in the estate uses.
+    """
+
+    table: RouteTable
+    route: Route
+    hop: Hop
+    side: Side | None
+
+
+class Hops:
+    """Where the routes of an estate lead; whatever is asked for often is worked out once."""
+
+    def __init__(self, estate: Estate, owners: Owners, places: Places) -> None:
+        self._estate, self._owners, self._places = estate, owners, places
+        # Routes to private endpoints are for single addresses and change nothing here: without NICs there are none.
+        self._plain = replace(estate, nics={})
+        self._routing = Routing(self._plain)
+        self._hops: dict[tuple[ResourceId, str], Hop] = {}
+        self._leads: dict[ResourceId, tuple[Lead, ...]] = {}
+        self._won: dict[tuple[ResourceId, str], AddressSet] = {}
+        self._learnt: dict[ResourceId, Learnt] = {}
+        self._known: dict[ResourceId, tuple[list[int], list[Known]]] = {}
+        self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
+
+    @cached_property
+    def sides(self) -> Sequence[Side]:
+        """All subnets, those of one network with the same route table together."""
+        found: dict[tuple[ResourceId, ResourceId | None], list[Subnet]] = {}
+        for network in sorted(self._estate.networks.values(), key=lambda network: network.id.key):
+            for subnet in sorted(network.subnets, key=lambda subnet: subnet.id.key):
+                found.setdefault((network.id, subnet.route_table), []).append(subnet)
+        return [self._side(network, table, subnets) for (network, table), subnets in found.items()]
+
+    def sides_of(self, table: RouteTable) -> Sequence[Side]:
+        """The subnets that use a route table, by network."""
+        return self._by_table.get(table.id, ())
+
+    def sides_in(self, network: ResourceId) -> Sequence[Side]:
+        """The subnets of a network, by route table."""
+        return self._by_network.get(network, ())
+
+    def near(self, network: VirtualNetwork) -> list[ResourceId]:
+        """A network and those that it is peered with."""
+        return [network.id, *(each.remote for each in network.peerings if each.connected)]
+
+    def at(self, text: str, network: VirtualNetwork) -> Hop:
+        """What has an address, as a network sees it."""
+        if (network.id, text) not in self._hops:
+            self._hops[network.id, text] = self._look(text, network)
+        return self._hops[network.id, text]
+
+    def leads(self, table: RouteTable) -> tuple[Lead, ...]:
+        """Where a table's routes to appliances lead, without those that never win and those that AKS looks after."""
+        if table.id not in self._leads:
+            self._leads[table.id] = tuple(self._follow(table))
+        return self._leads[table.id]
+
+    def won(self, side: Side, route: Route) -> AddressSet:
+        """The addresses for which a route is the one that is taken; of a route by service tag nothing is told."""
+        key = side.subnets[0].id, route.prefix
+        if key not in self._won:
+            read = read_prefix(route.prefix)
+            self._won[key] = self._taken(side, read) if read else AddressSet.none()
+        return self._won[key]
+
+    def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
+        """The route that would be taken for a prefix if the user-defined one for it were not there."""
+        (first, last), strength = _ends(addresses), _user_strength(addresses)
+        starts, known = self._routes(side)
+        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strength)
+        holding = [each for each in wider if _ends(each.addresses)[1] >= last]
+        return max(holding, key=lambda each: each.strength, default=None)
+
+    def next_hop(self, subnet: Subnet, address: Address) -> NextHop:
+        """Where packets from a subnet to an address are sent."""
+        nic = Nic(subnet.id, "", "", None, None, None, ())
+        point = Point(nic, IpConfiguration("", None, subnet.id, primary=True))
+        return self._routing.table(point, address.version).of(int(address))
+
+    def learnt(self, network: VirtualNetwork) -> Learnt:
+        """What a network knows through gateways."""
+        if network.id not in self._learnt:
+            self._learnt[network.id] = learnt(self._estate, network)
+        return self._learnt[network.id]
+
+    def gateway(self, network: VirtualNetwork) -> bool | None:
+        """Whether a network has a gateway or uses a peer's; None where that is not known."""
+        exists = self.learnt(network).exists
+        if exists is not False or self._estate.facts.knows_all(GATEWAYS):
+            return exists
+        users = [each.remote for each in network.peerings if each.connected and each.uses_remote_gateways]
+        known = [found for rid in (network.id, *users) if (found := self._estate.networks.get(rid))]
+        names = (subnet.id.name.lower() for each in known for subnet in each.subnets)
+        return None if GATEWAY_SUBNET in names else False
+
+    def exits(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
+        """The subnets out of which an appliance sends on, and what would have to be known to be sure of them."""
+        if hop.key not in self._exits:
+            self._exits[hop.key] = self._ways(hop)
+        return self._exits[hop.key]
+
+    def empty(self, subnet: Subnet) -> bool:
+        """Whether it is known that nothing stands in a subnet."""
+        if subnet.used or subnet.occupied or self._places.points_in(subnet.id):
+            return False
+        if subnet.delegations or subnet.id.name.lower() in RESERVED:  # what stands there shows no NIC
+            return False
+        return self._estate.facts.knows_all(NICS)
+
+    @cached_property
+    def _by_table(self) -> Mapping[ResourceId, list[Side]]:
+        found: dict[ResourceId, list[Side]] = {}
+        for side in self.sides:
+            if side.table:
+                found.setdefault(side.table.id, []).append(side)
+        return found
+
+    @cached_property
+    def _by_network(self) -> Mapping[ResourceId, list[Side]]:
+        found: dict[ResourceId, list[Side]] = {}
+        for side in self.sides:
+            found.setdefault(side.network.id, []).append(side)
+        return found
+
+    def _side(self, network: ResourceId, table: ResourceId | None, subnets: list[Subnet]) -> Side:
+        known = self._estate.route_tables.get(table) if table else None
+        return Side(self._estate.networks[network], known, table if known is None else None, tuple(subnets))
+
+    def _look(self, text: str, network: VirtualNetwork) -> Hop:
+        address = address_of(text)
+        if address is None:
+            return Hop(text, None)
+        near = self.near(network)
+        owner = self._owners.find(address, near)
+        match owner:
+            case Point() as point:
+                subnet = self._estate.subnet_of(point)
+            case Balanced() as balanced:
+                at = balanced.frontend.subnet
+                subnet = self._estate.subnets.get(at) if at else None
+            case _:
+                subnet = self._owners.subnet(address, near)
+        home = subnet.id.parent if subnet else self._space(address, network)
+        return Hop(text, address, home, subnet, owner, self._machine(owner) if isinstance(owner, Point) else None)
+
+    def _machine(self, point: Point) -> ResourceId:
+        vm = self._estate.vm_of(point.nic)
+        return vm.id if vm else point.nic.vm or point.nic.id
+
+    def _space(self, address: Address, network: VirtualNetwork) -> ResourceId | None:
+        """The network in whose space an address lies, its own first."""
+        if lies_in(address, network.prefixes):
+            return network.id
+        for peering in network.peerings:
+            remote = self._estate.networks.get(peering.remote)
+            if peering.connected and lies_in(address, (*peering.prefixes, *(remote.prefixes if remote else ()))):
+                return peering.remote
+        return None
+
+    def _follow(self, table: RouteTable) -> Iterator[Lead]:
+        sides = self.sides_of(table)
+        for route in table.routes:
+            if kind(route.next_hop_type) != HopType.APPLIANCE or by_aks(table, route):
+                continue
+            for text in dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))):
+                for side in sides:
+                    if read_prefix(route.prefix) is None or self.won(side, route):
+                        yield Lead(table, route, self.at(text, side.network), side)
+                if not sides and (home := self._anywhere(text)):
+                    yield Lead(table, route, self.at(text, home), None)
+
+    def _anywhere(self, text: str) -> VirtualNetwork | None:
+        """The only network whose space holds an address: where a table that nothing uses is meant for."""
+        address = address_of(text)
+        holding = [each for each in self._estate.networks.values() if address and lies_in(address, each.prefixes)]
+        return holding[0] if len(holding) == 1 else None
+
+    def _taken(self, side: Side, addresses: AddressSet) -> AddressSet:
+        """What is left of a prefix once every more specific route has taken its part."""
+        starts, known = self._routes(side)
+        (first, last), strength = _ends(addresses), _user_strength(addresses)
+        inside = known[bisect_left(starts, first) : bisect_right(starts, last)]
+        stronger = [each.addresses for each in inside if each.strength > strength]
+        return addresses - AddressSet.union(stronger) if stronger else addresses
+
+    def _routes(self, side: Side) -> tuple[list[int], list[Known]]:
+        """The routes of a side by where they begin; IPv6 behind IPv4."""
+        subnet = side.subnets[0]
+        if subnet.id not in self._known:
+            known = configured(self._plain, side.network, subnet).known
+            known = tuple(sorted(known, key=lambda each: _ends(each.addresses)[0]))
+            self._known[subnet.id] = [_ends(each.addresses)[0] for each in known], list(known)
+        return self._known[subnet.id]
+
+    def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
+        match hop.owner:
+            case Point() as point:
+                return self._nics_of(point)
+            case Firewall():
+                return ((hop.subnet,), "") if hop.subnet else ((), f"the subnet of {hop.name}")
+            case Balanced() as balanced:
+                rules = [r for r in balanced.balancer.rules if balanced.frontend.id in r.frontends]
+                members = [p for rule in rules for p in targets(self._estate, balanced.balancer, rule)]
+                found = [self._nics_of(point) for point in members]
+                subnets = dict.fromkeys(subnet for each, _ in found for subnet in each)
+                missing = next((text for _, text in found if text), "")
+                return tuple(subnets), missing or ("" if members else f"the members of {hop.name}")
+            case _:
+                return (), f"what has the address {hop.text}"
+
+    def _nics_of(self, point: Point) -> tuple[tuple[Subnet, ...], str]:
+        vm = self._estate.vm_of(point.nic)
+        if self._owners.may_have_more(point):
+            return (), f"the other network interfaces of {self._machine(point).name}"
+        nics = [nic for rid in (vm.nics if vm else ()) if (nic := self._estate.nics.get(rid))] or [point.nic]
+        points = [Point(nic, each) for nic in nics for each in nic.ip_configurations]
+        subnets = dict.fromkeys(subnet for each in points if (subnet := self._estate.subnet_of(each)))
+        return tuple(subnets), "" if subnets else f"the subnet of {point.nic.id.name}"
+
+
+def by_aks(table: RouteTable, route: Route) -> bool:
+    """Whether AKS looks after a route: those of kubenet lead to nodes, and come and go with them."""
+    return table.id.name.lower().startswith("aks-agentpool-") or route.name.lower().startswith("aks-")
+
+
+def _ends(addresses: AddressSet) -> tuple[int, int]:
+    """Where a prefix begins and ends; IPv6 is put behind IPv4."""
+    if addresses.v4:
+        return addresses.v4.spans[0][0], addresses.v4.spans[-1][1]
+    return (1 << 33) + addresses.v6.spans[0][0], (1 << 33) + addresses.v6.spans[-1][1]
+
+
+@lru_cache(maxsize=1 << 13)
+def _user_strength(addresses: AddressSet) -> tuple[int, int, int]:
+    """What a user-defined route for a prefix is compared by."""
+    return Known(Candidate("", Source.USER, HopType.APPLIANCE), addresses).strength

@@ -1,0 +1,77 @@
+"""What the checks of routes have in common: how bad it is where a table is used, commands, and where to read on."""
+
+from __future__ import annotations
+
+from diagnostics.checks.view import View
+from diagnostics.findings import Severity
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Route, RouteTable
+from diagnostics.network.prefixes import read_prefix
+from diagnostics.network.routes import HopType, kind
+from diagnostics.paste import az, bicep, links
+
+UDR = f"{links.LEARN}/azure/virtual-network/virtual-networks-udr-overview"
+TROUBLE = f"{links.LEARN}/troubleshoot/azure/virtual-network/diagnose-network-routing-problem"
+PEERING = f"{links.LEARN}/azure/virtual-network/virtual-network-peering-overview"
+FIREWALL_SPOKES = f"{links.LEARN}/azure/firewall/tutorial-hybrid-portal"
+
+_STEPS = tuple(Severity)
+
+
+def eased(severity: Severity, steps: int) -> Severity:
+    """A severity made less by some steps."""
+    return _STEPS[min(_STEPS.index(severity) + steps, len(_STEPS) - 1)]
+
+
+def weight(view: View, table: RouteTable, severity: Severity) -> Severity:
+    """How bad a fault of a table is: two steps less where nothing uses it, one less where its subnets are empty."""
+    use = view.use(table)
+    if not use.anywhere:
+        return eased(severity, 2)
+    nothing = not use.unseen and all(map(view.hops.empty, use.subnets))
+    return eased(severity, 1) if nothing else severity
+
+
+def hop_type(route: Route) -> str:
+    """The type of its next hop in Azure's own spelling; empty where the body does not say one."""
+    return kind(route.next_hop_type) if route.next_hop_type else ""
+
+
+def leads_to(route: Route, *kinds: HopType) -> bool:
+    """Whether its next hop is of one of some types."""
+    return hop_type(route) in kinds
+
+
+def broad(route: Route) -> bool:
+    """Whether it is for everything of a family or half of it: two halves are as good as the whole, and win over it."""
+    read = read_prefix(route.prefix)
+    return read is not None and (read.v4.count() >= 1 << 31 or read.v6.count() >= 1 << 127)
+
+
+def addresses(route: Route) -> tuple[str, ...]:
+    """The addresses of its next hops, each once."""
+    return tuple(dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))))
+
+
+def on_route(verb: str, table: RouteTable, name: str, **options: str) -> str:
+    """`az network route-table route VERB` for a route of a table."""
+    where = az.placed(table.id, route_table_name=table.id.name, name=name, **options)
+    return f"az network route-table route {verb} {where}"
+
+
+def declared(table: RouteTable, name: str, prefix: str, hop: HopType, address: str = "") -> str:
+    """A route in Bicep, below a table that is there."""
+    properties: dict[str, bicep.Value] = {"addressPrefix": prefix, "nextHopType": str(hop)}
+    if address:
+        properties["nextHopIpAddress"] = address
+    kind_ = f"Microsoft.Network/routeTables/routes@{bicep.NETWORK}"
+    body: dict[str, bicep.Value] = {"parent": bicep.Raw("it"), "name": name, "properties": properties}
+    return bicep.existing(f"Microsoft.Network/routeTables@{bicep.NETWORK}", table.id) + bicep.resource(
+        "route", kind_, body
+    )
+
+
+def on_subnet(subnet: ResourceId, **options: str) -> str:
+    """`az network vnet subnet update` for a subnet."""
+    network = subnet.names[0]
+    return f"az network vnet subnet update {az.placed(subnet, vnet_name=network, name=subnet.name, **options)}"

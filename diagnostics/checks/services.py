@@ -1,0 +1,214 @@
+"""Services that ought not to be open to everybody, by the ports that they listen on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from diagnostics.findings import Severity
+from diagnostics.network.intervals import PORTS_TOP, Intervals, Span
+
+
+class Kind(StrEnum):
+    """What a service is for."""
+
+    ADMINISTRATION = "remote administration"
+    DATA = "data"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service.
+
+    Attributes:
+        id: of the check that tells of an NSG that opens it.
+        severity: of that, where an endpoint is really reachable.
+        why: what it means that everybody gets in to it.
+    """
+
+    id: str
+    name: str
+    tcp: Intervals
+    udp: Intervals
+    severity: Severity
+    kind: Kind
+    why: str
+
+    def ports(self, protocol: str) -> Intervals:
+        """Its ports with a protocol."""
+        return {"tcp": self.tcp, "udp": self.udp}.get(protocol.lower(), _NONE)
+
+
+_NONE = Intervals.none(PORTS_TOP)
+_ADMIN, _DATA, _OTHER = Kind.ADMINISTRATION, Kind.DATA, Kind.OTHER
+_HIGH, _MEDIUM, _LOW, _INFO = Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO
+
+
+def ports_of(*ports: int | Span) -> Intervals:
+    """A set of ports and ranges of them."""
+    return Intervals.of(((each, each) if isinstance(each, int) else each for each in ports), PORTS_TOP)
+
+
+def _service(
+    name: str,
+    about: tuple[str, Severity, Kind],
+    why: str,
+    tcp: tuple[int | Span, ...] = (),
+    udp: tuple[int | Span, ...] = (),
+) -> Service:
+    check, severity, kind = about
+    return Service(check, name, ports_of(*tcp), ports_of(*udp), severity, kind, why)
+
+
+AMPLIFIERS = _service(
+    "UDP services that amplify attacks",
+    ("INT023", _MEDIUM, _OTHER),
+    "Chargen, TFTP, NTP, SNMP and SSDP answer a forged source with more than they were sent, so they are used to flood "
+    "others; a wide range of UDP ports mostly holds one of them.",
+    udp=(19, 69, 123, 161, 1900),
+)
+
+SERVICES = (
+    _service(
+        "SSH",
+        ("INT002", _HIGH, _ADMIN),
+        "SSH that everybody reaches is tried with stolen and guessed passwords within minutes, and so is every flaw of "
+        "its server.",
+        tcp=(22,),
+    ),
+    _service(
+        "RDP",
+        ("INT003", _HIGH, _ADMIN),
+        "RDP that everybody reaches is the way by which most ransomware comes in: passwords are guessed, and its flaws "
+        "need none.",
+        tcp=(3389,),
+        udp=(3389,),
+    ),
+    _service(
+        "WinRM",
+        ("INT004", _HIGH, _ADMIN),
+        "WinRM runs whatever PowerShell it is sent: whoever has or guesses an account has the machine.",
+        tcp=((5985, 5986),),
+    ),
+    _service(
+        "VNC",
+        ("INT005", _HIGH, _ADMIN),
+        "VNC shows and steers the screen behind a short password or none, mostly without encryption.",
+        tcp=(5500, (5900, 5901)),
+    ),
+    _service(
+        "Telnet",
+        ("INT006", _HIGH, _ADMIN),
+        "Telnet sends passwords and everything else in clear text.",
+        tcp=(23,),
+    ),
+    _service(
+        "FTP",
+        ("INT007", _MEDIUM, _OTHER),
+        "FTP sends passwords and files in clear text, and anonymous servers are filled by strangers.",
+        tcp=((20, 21),),
+    ),
+    _service(
+        "SMTP",
+        ("INT008", _LOW, _OTHER),
+        "A mail server that relays for everybody is found and used within hours; one that is meant to take mail has to "
+        "be open.",
+        tcp=(25,),
+    ),
+    _service(
+        "DNS",
+        ("INT009", _MEDIUM, _OTHER),
+        "A resolver that answers everybody amplifies attacks on others (UDP), and tells names inside.",
+        tcp=(53,),
+        udp=(53,),
+    ),
+    _service(
+        "HTTP",
+        ("INT010", _LOW, _OTHER),
+        "HTTP goes in clear text; a public site is better behind an Application Gateway or Front Door that redirects "
+        "to HTTPS and filters.",
+        tcp=(80, 8080),
+    ),
+    _service(
+        "HTTPS",
+        ("INT011", _INFO, _OTHER),
+        "Web servers are mostly meant to be public: this is for the inventory, to be held against what is meant.",
+        tcp=(443,),
+    ),
+    _service(
+        "RPC, NetBIOS and SMB",
+        ("INT012", _HIGH, _DATA),
+        "File shares and RPC of Windows have had one worm after another (WannaCry came by port 445); they are for the "
+        "network inside only.",
+        tcp=(135, (137, 139), 445),
+        udp=(135, (137, 139), 445),
+    ),
+    _service(
+        "SQL Server",
+        ("INT013", _HIGH, _DATA),
+        "A database that everybody reaches is emptied by whoever guesses or steals one password; 1434/udp tells them "
+        "its instances too.",
+        tcp=(1433,),
+        udp=(1434,),
+    ),
+    _service(
+        "MySQL",
+        ("INT014", _HIGH, _DATA),
+        "A database that everybody reaches is emptied by whoever guesses or steals one password.",
+        tcp=(3306,),
+    ),
+    _service(
+        "PostgreSQL",
+        ("INT015", _HIGH, _DATA),
+        "A database that everybody reaches is emptied by whoever guesses or steals one password.",
+        tcp=(5432,),
+    ),
+    _service(
+        "Oracle Database",
+        ("INT016", _HIGH, _DATA),
+        "A database that everybody reaches is emptied by whoever guesses or steals one password.",
+        tcp=(1521,),
+    ),
+    _service(
+        "MongoDB",
+        ("INT017", _HIGH, _DATA),
+        "MongoDB without a password is deleted and held for ransom by robots.",
+        tcp=((27017, 27019),),
+    ),
+    _service(
+        "Redis and Memcached",
+        ("INT018", _HIGH, _DATA),
+        "Neither asks for a password unless it is told to: Redis runs code for whoever gets in, Memcached over UDP is "
+        "the strongest amplifier there is.",
+        tcp=(6379, 11211),
+        udp=(11211,),
+    ),
+    _service(
+        "Elasticsearch, OpenSearch and Kibana",
+        ("INT019", _HIGH, _DATA),
+        "Older versions ask for no password: what is in the indexes is copied, deleted and held for ransom.",
+        tcp=(5601, 9200, 9300),
+    ),
+    _service(
+        "other data stores",
+        ("INT020", _MEDIUM, _DATA),
+        "mSQL, Cassandra and stores like them are made for the network inside, and often ask for no password.",
+        tcp=(4333, (7000, 7001), 9042),
+    ),
+    _service(
+        "LDAP",
+        ("INT021", _HIGH, _DATA),
+        "A directory tells who is who and takes guesses at every password; over UDP it amplifies attacks on others.",
+        tcp=(389, 636),
+        udp=(389, 636),
+    ),
+    _service(
+        "container and cluster APIs",
+        ("INT022", _HIGH, _ADMIN),
+        "Whoever reaches Docker, etcd, the Kubernetes API or a kubelet without its certificates guarded owns the hosts "
+        "behind it.",
+        tcp=((2375, 2376), (2379, 2380), 6443, 10250),
+    ),
+    AMPLIFIERS,
+)

@@ -1,0 +1,62 @@
+"""How checks say things: rules, routes and resources by name, causes, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from diagnostics.findings import Cause
+from diagnostics.network.ids import ResourceId
+from diagnostics.network.model import Route, RouteTable, SecurityGroup, SecurityRule
+
+_NAMED = 5
+
+
+def named(rule: SecurityRule) -> str:
+    """A rule by its name and what it does: `allow-ssh (inbound 100, Allow)`."""
+    return f"{rule.name} ({rule.direction.lower()} {rule.priority}, {rule.access})"
+
+
+def terms(rule: SecurityRule) -> str:
+    """What a rule matches, as it is written: `Tcp from Internet to * port 22, 3389`."""
+    sources = [*rule.sources, *(f"ASG {group.name}" for group in rule.source_groups)] or ["*"]
+    destinations = [*rule.destinations, *(f"ASG {group.name}" for group in rule.destination_groups)] or ["*"]
+    ports = listed(rule.destination_ports or ("*",))
+    return f"{rule.protocol} from {listed(sources)} to {listed(destinations)} port {ports}"
+
+
+def rule_cause(group: ResourceId | None, rule: SecurityRule, text: str = "") -> Cause:
+    """A rule as what decides: by default what it matches and does."""
+    said = text or f"rule {named(rule)}: {terms(rule)}"
+    where = group.text if group else ""
+    return Cause(kind="security-rule", text=said, name=rule.name, resource_id=where)
+
+
+def route_cause(table: RouteTable, route: Route, text: str = "") -> Cause:
+    """A route as what decides: by default where it leads."""
+    hops = [*filter(None, (route.next_hop_address, *route.next_hop_addresses))]
+    to = f" at {listed(dict.fromkeys(hops))}" if hops else ""
+    said = text or f"route {route.name} for {route.prefix} leads to {route.next_hop_type}{to}"
+    return Cause(kind="route", text=said, name=route.name, resource_id=table.id.text)
+
+
+def fact(kind: str, text: str, about: ResourceId | None = None, name: str = "") -> Cause:
+    """Anything else that decides."""
+    return Cause(kind=kind, text=text, name=name, resource_id=about.text if about else "")
+
+
+def listed(texts: Iterable[object], most: int = _NAMED) -> str:
+    """Some names, and how many more there are: `a, b, c and 12 more`."""
+    every = [str(text) for text in texts]
+    shown = ", ".join(every[:most])
+    return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+
+
+def called(resource: SecurityGroup | RouteTable | ResourceId) -> str:
+    """A resource by its name; a part of another with that one's: `snet-web of vnet-shop`."""
+    rid = resource if isinstance(resource, ResourceId) else resource.id
+    return f"{rid.name} of {rid.names[-2]}" if len(rid.names) > 1 else rid.name
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: `1 rule`, `2 rules`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
