@@ -11,14 +11,19 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diagnostics.cloud.queues import Queues
     from diagnostics.cloud.store import TableStore
-    from diagnostics.contracts import Sink
+    from diagnostics.contracts import Reports, Sink
     from diagnostics.engine.accept import Acceptor
+    from diagnostics.engine.audits import Rules
     from diagnostics.engine.engine import Engine, Policy
+
+_PACKAGE = Path(__file__).parent.parent
+"""What is deployed: where function_app.py lies."""
 
 
 class SystemClock:
@@ -40,7 +45,7 @@ class App:
         """Read the settings; raises SettingsError that lists all that is wrong."""
         from diagnostics.settings import Settings  # noqa: PLC0415
 
-        self.settings = Settings.from_env(env)
+        self.settings = Settings.from_env(env, _packaged)
         self.clock = SystemClock()
 
     @cached_property
@@ -60,6 +65,7 @@ class App:
         from diagnostics.cloud.clients import Clients  # noqa: PLC0415
         from diagnostics.cloud.guest import AzureGuest  # noqa: PLC0415
         from diagnostics.cloud.inventory import AzureInventory  # noqa: PLC0415
+        from diagnostics.cloud.listing import AzureEstates  # noqa: PLC0415
         from diagnostics.cloud.monitor import AzureMonitor  # noqa: PLC0415
         from diagnostics.cloud.nics import AzureNics  # noqa: PLC0415
         from diagnostics.cloud.queues import QueueOutbox  # noqa: PLC0415
@@ -71,12 +77,14 @@ class App:
         return Engine(
             self.policy,
             inventory=AzureInventory(clients, settings.scopes),
+            estates=AzureEstates(clients, settings.scopes),
             watcher=AzureWatcher(clients, settings.poll_seconds, settings.wait_seconds),
             guest=AzureGuest(clients, settings.poll_seconds, settings.wait_seconds),
             monitor=AzureMonitor(clients),
             nics=AzureNics(clients, settings.poll_seconds, settings.wait_seconds),
             store=self._store,
             sinks=self._sinks,
+            reports=self._reports,
             outbox=QueueOutbox(self._queues),
             clock=self.clock,
         )
@@ -99,7 +107,24 @@ class App:
             recheck=timedelta(minutes=settings.recheck_minutes),
             portal=settings.cloud.portal,
             own_client_id=settings.client_id,
+            audits=self._audits,
         )
+
+    @property
+    def _audits(self) -> Rules:
+        from diagnostics.checks.policy import Policy as Decided  # noqa: PLC0415
+        from diagnostics.engine.audits import Rules  # noqa: PLC0415
+
+        settings, container = self.settings, self.settings.reports_container
+        place = f"container {container} of the function app's storage account" if container else ""
+        return Rules(settings.audit_policy or Decided(), settings.audit_severity, place)
+
+    @property
+    def _reports(self) -> Reports | None:
+        from diagnostics.cloud.reports import BlobReports  # noqa: PLC0415
+
+        container = self.settings.reports_container
+        return BlobReports(self.settings.storage, container) if container else None
 
     @cached_property
     def _queues(self) -> Queues:
@@ -123,6 +148,18 @@ class App:
         if self.settings.teams_webhook_url:
             sinks.append(TeamsSink(self.settings.teams_webhook_url))
         return sinks
+
+
+def _packaged(path: str) -> str:
+    """A text file that is deployed with the app."""
+    from diagnostics.errors import ParseError  # noqa: PLC0415
+
+    try:
+        return (_PACKAGE / path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ParseError(f"{error.strerror} in the deployed package") from None
+    except ValueError:
+        raise ParseError("is not UTF-8") from None
 
 
 @cache

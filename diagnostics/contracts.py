@@ -6,7 +6,7 @@ PermanentError; none returns an empty answer for something that could not be rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -44,6 +44,31 @@ class Inventory(Protocol):
 
     def unreadable(self) -> Sequence[str]:
         """The subscriptions among the scopes that this identity can't read at all: of these, no list says anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What was listed: pages as Azure sent them, each with a name for messages, and what could not be listed.
+
+    Attributes:
+        pages: (name, body) pairs, such as ("networkSecurityGroups of 1111… page 2", b"…").
+        listed: lower-cased resource types of which everything in scope was listed: of these, what lies in scope and is
+            not there does not exist. Diagnostic settings are those of NSGs.
+        partial: the other types that have lists of their own: some, all or nothing of them was listed.
+        unread: (what, why) pairs: lists that this identity may not read or that failed for good.
+    """
+
+    pages: tuple[tuple[str, bytes], ...] = ()
+    listed: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    unread: tuple[tuple[str, str], ...] = ()
+
+
+class Estates(Protocol):
+    """Whole estates."""
+
+    def listing(self) -> Listing:
+        """The network configuration of everything in scope, listed now."""
 
 
 class Prober(Protocol):
@@ -230,6 +255,9 @@ class Store(Journal, Leases, Protocol):
     def open_findings(self, *, check: str) -> Sequence[Known]:
         """All findings of a check that are not over, and those whose end some sink has not been told."""
 
+    def open_findings_of(self, checks: Collection[str]) -> Sequence[Known]:
+        """The same for several checks at once."""
+
     def findings_of_alert(self, alert_id: str) -> Sequence[Known]:
         """All findings that an alert led to."""
 
@@ -256,8 +284,25 @@ class Sink(Protocol):
     def name(self) -> str:
         """One word, stable: the store remembers by it who has a finding."""
 
+    @property
+    def for_people(self) -> bool:
+        """Whether people read it: they get one digest of an audit in place of its findings."""
+
     def send(self, finding: Finding) -> None:
         """Deliver the finding, or raise."""
+
+
+class Reports(Protocol):
+    """Where reports of audits are kept."""
+
+    def save(self, name: str, text: str, media_type: str) -> None:
+        """Keep a report, over one that has the name already.
+
+        Args:
+            name: such as `audit/latest.json`.
+            text: what is in it.
+            media_type: such as `application/json`.
+        """
 
 
 class Outbox(Protocol):

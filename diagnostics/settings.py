@@ -9,14 +9,22 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from diagnostics.errors import ParseError, SettingsError
+from diagnostics.findings import Severity
 from diagnostics.intake.messages import is_host_or_address
 from diagnostics.scopes import Scopes
 from diagnostics.webhook import usable_host
 
+if TYPE_CHECKING:
+    from diagnostics.checks.policy import Policy
+
+type Files = Callable[[str], str]
+"""Reads a file that a setting names; raises ParseError where it can't."""
+
+_OFF = "off"
 _QUEUE_NAME = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 _CRON_FIELD = re.compile(r"[0-9*/,\-A-Za-z]+")
 _LONGEST_WAIT = 720
@@ -68,12 +76,13 @@ CLOUDS = {
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How to reach queues and tables: a connection string, or service addresses and this app's identity."""
+    """How to reach queues, tables and blobs: a connection string, or service addresses and this app's identity."""
 
     connection_string: str = field(default="", repr=False)
     queue_uri: str = ""
     table_uri: str = ""
     client_id: str | None = None
+    blob_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,13 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Settings(Access):
-    """All settings, checked. The names of the app settings are in `from_env` and `_Reader.access`."""
+    """All settings, checked. The names of the app settings are in `from_env` and `_Reader.access`.
+
+    Attributes:
+        audit_severity: findings of an audit below it are not told; None for none at all.
+        audit_policy: None where none is set.
+        reports_container: where reports of audits go; empty for nowhere.
+    """
 
     storage: Storage
     remediation_mode: RemediationMode
@@ -118,24 +133,36 @@ class Settings(Access):
     findings_queue: str
     teams_webhook_url: str = field(repr=False)
     recheck_minutes: int
+    audit_schedule: str
+    audit_severity: Severity | None
+    audit_policy: Policy | None
+    reports_container: str
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
+    def from_env(cls, env: Mapping[str, str], files: Files | None = None) -> Self:
         """Read the app settings.
+
+        Args:
+            env: their names and values.
+            files: reads the file that `VMREACH_AUDIT_POLICY` may name; by default none can be read.
 
         Raises:
             SettingsError: lists every setting that is missing or wrong, its value and what it takes.
         """
         read = _Reader(env)
-        access = read.access()
+        access, container = read.access(), read.one("VMREACH_REPORTS_CONTAINER", "reports", _container)
         settings = cls(
             **access,
-            storage=read.storage(access["cloud"]),
+            storage=read.storage(access["cloud"], blobs=bool(container)),
             remediation_mode=read.one("VMREACH_REMEDIATION_MODE", "dry-run", _mode),
             sweep_schedule=read.one("VMREACH_SWEEP_SCHEDULE", "0 */15 * * * *", _schedule),
             findings_queue=read.one("VMREACH_FINDINGS_QUEUE", "findings", _queue),
             teams_webhook_url=read.one("VMREACH_TEAMS_WEBHOOK_URL", "", _webhook),
             recheck_minutes=read.one("VMREACH_RECHECK_MINUTES", "15", _between(0, 1_440)),
+            audit_schedule=read.one("VMREACH_AUDIT_SCHEDULE", "0 0 5 * * *", _schedule),
+            audit_severity=read.one("VMREACH_AUDIT_SEVERITY", "medium", _severity),
+            audit_policy=read.one("VMREACH_AUDIT_POLICY", "", _policy(files)),
+            reports_container=container,
         )
         read.refuse()
         return settings
@@ -177,23 +204,29 @@ class _Reader:
         if self.wrong:
             raise SettingsError("settings: " + "; ".join(self.wrong))
 
-    def storage(self, cloud: Cloud) -> Storage:
+    def storage(self, cloud: Cloud, *, blobs: bool) -> Storage:
         """The storage account that the Functions host uses too, in any of the ways that Azure Functions knows.
+
+        Args:
+            cloud: whose addresses an account's name stands for.
+            blobs: whether blobs are written too.
 
         Source: "Azure Functions: identity-based connections".
         """
         name = "AzureWebJobsStorage"
         account, text = self.env.get(f"{name}__accountName", ""), self.env.get(name, "")
-        queue, table = (self.env.get(f"{name}__{kind}ServiceUri", "") for kind in ("queue", "table"))
+        kinds = ("queue", "table", "blob") if blobs else ("queue", "table")
+        uris = {kind: self.env.get(f"{name}__{kind}ServiceUri", "") for kind in kinds}
         if account:
-            queue = queue or f"https://{account}.queue.{cloud.storage_suffix}"
-            table = table or f"https://{account}.table.{cloud.storage_suffix}"
-        for kind, address in (("queue", queue), ("table", table)):
+            uris = {kind: uri or f"https://{account}.{kind}.{cloud.storage_suffix}" for kind, uri in uris.items()}
+        for kind, address in uris.items():
             if address and not _is_web_address(address):
                 self.wrong.append(f"{name}__{kind}ServiceUri: {address!r} must be an https address")
-        if not text and not (queue and table):
-            self.wrong.append(f"{name}: set it, {name}__accountName, or {name}__queueServiceUri and __tableServiceUri")
-        return Storage(text, queue, table, self.env.get(f"{name}__clientId") or None)
+        if not text and not all(uris.values()):
+            *others, last = (f"__{kind}ServiceUri" for kind in kinds)
+            self.wrong.append(f"{name}: set it, {name}__accountName, or {name}{', '.join(others)} and {last}")
+        client_id = self.env.get(f"{name}__clientId") or None
+        return Storage(text, uris["queue"], uris["table"], client_id, uris.get("blob", ""))
 
 
 def _cloud(text: str, name: str) -> Cloud:
@@ -239,6 +272,46 @@ def _queue(text: str, name: str) -> str:
     if not _QUEUE_NAME.fullmatch(text):
         raise ParseError(f"{name}: {text!r} is not a queue name: 3 to 63 lower-case letters, digits and single dashes")
     return text
+
+
+def _container(text: str, name: str) -> str:
+    """Empty for `off`. Names of containers are made as those of queues."""
+    if text.lower() == _OFF:
+        return ""
+    if not _QUEUE_NAME.fullmatch(text):
+        name_is = "3 to 63 lower-case letters, digits and single dashes"
+        raise ParseError(f"{name}: {text!r} is neither off nor a container name: {name_is}")
+    return text
+
+
+def _severity(text: str, name: str) -> Severity | None:
+    if text.lower() == _OFF:
+        return None
+    try:
+        return Severity(text.lower())
+    except ValueError:
+        raise ParseError(f"{name}: {text!r} is none of {', '.join([*Severity, _OFF])}") from None
+
+
+def _policy(files: Files | None) -> Callable[[str, str], Policy | None]:
+    """Reads a policy: the text itself, or the file that `@` names."""
+
+    def parse(text: str, name: str) -> Policy | None:
+        if not text:
+            return None
+        from diagnostics.checks.catalogue import catalogue  # noqa: PLC0415 - all checks, only where one is set
+        from diagnostics.checks.policy import Policy  # noqa: PLC0415
+
+        if text.startswith("@"):
+            if files is None:
+                raise ParseError(f"{name}: {text!r}: files can't be read here")
+            try:
+                text, name = files(text[1:]), f"{name}: {text}"
+            except ParseError as error:
+                raise ParseError(f"{name}: {text!r}: {error}") from None
+        return Policy.read(text, name, [each.id for each in catalogue()])
+
+    return parse
 
 
 def _webhook(text: str, _name: str) -> str:

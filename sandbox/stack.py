@@ -80,6 +80,7 @@ class Stack:
             "AzureWebJobsStorage": self.storage.connection_string,
             "VMREACH_REMEDIATION_MODE": "auto",
             "VMREACH_SWEEP_SCHEDULE": "0 */15 * * * *",
+            "VMREACH_AUDIT_SCHEDULE": "0 0 5 * * *",
             **_FAST,
             **self._settings,
         }

@@ -7,13 +7,13 @@ Every call passes through `Calls`, which can end the run right before or right a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate
 
-from diagnostics.contracts import Attempt, Entry, Known
+from diagnostics.contracts import Attempt, Entry, Known, Listing
 from diagnostics.engine.memory import Memory
 from diagnostics.errors import ChangedError
 from diagnostics.findings import Finding, Status
@@ -169,6 +169,11 @@ class Store:
         return [known for known in found if known.finding.status not in OVER or known.holder]
 
     @counted
+    def open_findings_of(self, checks: Collection[str]) -> Sequence[Known]:
+        found = (known for known in self.findings.values() if known.finding.check in checks)
+        return [known for known in found if known.finding.status not in OVER or known.holder]
+
+    @counted
     def findings_of_alert(self, alert_id: str) -> Sequence[Known]:
         return [self.findings[key] for key in sorted(self.alerts_of.get(alert_id, ()))]
 
@@ -202,7 +207,7 @@ class Sink:
     """Keeps what it is sent; `failures` is what the next sends raise."""
 
     def __init__(self, name: str, calls: Calls, failures: Iterable[Exception] = ()) -> None:
-        self.name, self.calls = name, calls
+        self.name, self.calls, self.for_people = name, calls, name == "teams"
         self.failures = list(failures)
         self.sent: list[Finding] = []
 
@@ -252,3 +257,37 @@ class Outbox:
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)
+
+
+class Reports:
+    """Keeps reports by name; `failures` is what the next ones raise."""
+
+    name = "reports"
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self.failures: list[Exception] = []
+        self.kept: dict[str, tuple[str, str]] = {}
+
+    @counted
+    def save(self, name: str, text: str, media_type: str) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.kept[name] = (text, media_type)
+
+
+class Estates:
+    """A whole estate that was listed before; `failures` is what the next listings raise."""
+
+    name = "estates"
+
+    def __init__(self, calls: Calls, listed: Listing | None = None, failures: Iterable[Exception] = ()) -> None:
+        self.calls = calls
+        self.listed = listed or Listing()
+        self.failures = list(failures)
+
+    @counted
+    def listing(self) -> Listing:
+        if self.failures:
+            raise self.failures.pop(0)
+        return self.listed

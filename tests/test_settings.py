@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from diagnostics.errors import SettingsError
+from diagnostics.app import App
+from diagnostics.errors import ParseError, SettingsError
+from diagnostics.findings import Severity
 from diagnostics.settings import CLOUDS, RemediationMode, Settings, Target, is_loopback
 
 SUBSCRIPTION = "11111111-aaaa-4bbb-8ccc-000000000001"
@@ -15,6 +17,10 @@ WRONG = {
     "VMREACH_SCOPES": "everything",
     "VMREACH_REMEDIATION_MODE": "yolo",
     "VMREACH_SWEEP_SCHEDULE": "*/15 * * * *",
+    "VMREACH_AUDIT_SCHEDULE": "daily",
+    "VMREACH_AUDIT_SEVERITY": "severe",
+    "VMREACH_AUDIT_POLICY": "@nowhere.toml",
+    "VMREACH_REPORTS_CONTAINER": "$logs",
     "VMREACH_FINDINGS_QUEUE": "Findings!",
     "VMREACH_TEAMS_WEBHOOK_URL": "http://hook.example/hidden-signature",
     "VMREACH_INTERNET_TARGET": "https://www.example.com",
@@ -46,6 +52,7 @@ def test_the_defaults_are_careful() -> None:
     assert (settings.cloud, settings.arm_endpoint) == (CLOUDS["public"], "https://management.azure.com")
     assert not settings.run_command
     assert (settings.checks_per_region, settings.recheck_minutes, settings.history_hours) == (4, 15, 12)
+    assert (settings.audit_severity, settings.audit_policy, settings.reports_container) == ("medium", None, "reports")
     assert (settings.findings_queue, settings.teams_webhook_url, settings.client_id) == ("findings", "", None)
 
 
@@ -86,6 +93,14 @@ def test_nothing_at_all_is_said_clearly() -> None:
         ("VMREACH_FINDINGS_QUEUE", "a--b"),
         ("VMREACH_FINDINGS_QUEUE", "q" * 64),
         ("VMREACH_SWEEP_SCHEDULE", "0 */15 * * * ; rm"),
+        ("VMREACH_AUDIT_SCHEDULE", "0 0 5 * *"),
+        ("VMREACH_AUDIT_SEVERITY", "none"),
+        ("VMREACH_AUDIT_POLICY", "severity"),
+        ("VMREACH_AUDIT_POLICY", "severity.NSG001 = 'bad'"),
+        ("VMREACH_AUDIT_POLICY", "severity.XXX999 = 'low'"),
+        ("VMREACH_AUDIT_POLICY", "[[suppress]]\ncheck = 'NSG001'\nresource = 'a'\nuntil = 2027-01-31"),
+        ("VMREACH_REPORTS_CONTAINER", "Reports"),
+        ("VMREACH_REPORTS_CONTAINER", "r" * 64),
         ("VMREACH_ARM_ENDPOINT", "ftp://arm"),
         ("VMREACH_ARM_ENDPOINT", "https://[x"),
         ("VMREACH_ARM_ENDPOINT", "http://127.0.0.1.evil.example"),
@@ -93,6 +108,7 @@ def test_nothing_at_all_is_said_clearly() -> None:
         ("VMREACH_TEAMS_WEBHOOK_URL", "http://example.com/x"),
         ("VMREACH_TEAMS_WEBHOOK_URL", "https://contoso.webhook.office.com/x"),
         ("AzureWebJobsStorage__queueServiceUri", "http://account.queue.core.windows.net"),
+        ("AzureWebJobsStorage__blobServiceUri", "http://account.blob.core.windows.net"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, bad: str) -> None:
@@ -131,6 +147,44 @@ def test_a_switch_in_any_case(text: str, *, on: bool) -> None:
     assert read(VMREACH_RUN_COMMAND=text).run_command is on
 
 
+@pytest.mark.parametrize(
+    ("text", "severity"), [("High", Severity.HIGH), ("info", Severity.INFO), ("OFF", None), ("", Severity.MEDIUM)]
+)
+def test_a_severity_in_any_case(text: str, severity: Severity | None) -> None:
+    assert read(VMREACH_AUDIT_SEVERITY=text).audit_severity is severity
+
+
+@pytest.mark.parametrize(("text", "container"), [("Off", ""), ("off-site", "off-site"), ("", "reports")])
+def test_reports_may_be_off(text: str, container: str) -> None:
+    assert read(VMREACH_REPORTS_CONTAINER=text).reports_container == container
+
+
+POLICY = "severity.NSG001 = 'off'\n[[suppress]]\ncheck = 'INT*'\nresource = 'a'\nreason = 'b'\nuntil = 2027-01-31\n"
+
+
+def from_file(path: str) -> str:
+    if path != "policy/audit.toml":
+        raise ParseError("No such file")
+    return POLICY
+
+
+@pytest.mark.parametrize("text", [POLICY, "@policy/audit.toml"])
+def test_a_policy_as_text_or_file(text: str) -> None:
+    policy = Settings.from_env(GOOD | {"VMREACH_AUDIT_POLICY": text}, from_file).audit_policy
+    assert policy is not None
+    assert (policy.off, [each.resource for each in policy.suppressions]) == (frozenset({"NSG001"}), ["a"])
+
+
+def test_a_policy_that_is_no_file_of_the_package_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"VMREACH_AUDIT_POLICY: '@no.toml': No such file or directory in the"):
+        App(GOOD | {"VMREACH_AUDIT_POLICY": "@no.toml"})
+
+
+def test_a_file_of_the_package_that_is_no_policy_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"VMREACH_AUDIT_POLICY: @pyproject.toml: \S+: is neither"):
+        App(GOOD | {"VMREACH_AUDIT_POLICY": "@pyproject.toml"})
+
+
 @pytest.mark.parametrize("minutes", [0, 1, 1_440])
 def test_bounds_are_within(minutes: int) -> None:
     assert read(VMREACH_RECHECK_MINUTES=str(minutes)).recheck_minutes == minutes
@@ -143,29 +197,37 @@ def test_plain_http_is_for_loopback(host: str) -> None:
     assert is_loopback(settings.teams_webhook_url)
 
 
+ADDRESSES = {f"{kind}ServiceUri": f"https://{kind}.example" for kind in ("queue", "table", "blob")}
+
+
 @pytest.mark.parametrize(
-    ("more", "queue", "table"),
+    ("more", "uris"),
     [
-        ({"accountName": "stvm"}, "https://stvm.queue.core.windows.net", "https://stvm.table.core.windows.net"),
+        ({"accountName": "stvm"}, [f"https://stvm.{kind}.core.windows.net" for kind in ("queue", "table", "blob")]),
+        (ADDRESSES, list(ADDRESSES.values())),
         (
-            {"queueServiceUri": "https://q.example", "tableServiceUri": "https://t.example"},
-            "https://q.example",
-            "https://t.example",
-        ),
-        (
-            {"accountName": "stvm", "queueServiceUri": "https://q.example"},
-            "https://q.example",
-            "https://stvm.table.core.windows.net",
+            {"accountName": "stvm", "queueServiceUri": "https://queue.example"},
+            ["https://queue.example", "https://stvm.table.core.windows.net", "https://stvm.blob.core.windows.net"],
         ),
     ],
     ids=["account name", "addresses", "both"],
 )
-def test_storage_by_identity(more: dict[str, str], queue: str, table: str) -> None:
+def test_storage_by_identity(more: dict[str, str], uris: list[str]) -> None:
     named = {f"AzureWebJobsStorage__{name}": value for name, value in more.items()}
     identity = {"AzureWebJobsStorage__clientId": "id-1"}
     storage = Settings.from_env({"VMREACH_SCOPES": SUBSCRIPTION} | named | identity).storage
-    assert (storage.queue_uri, storage.table_uri, storage.client_id) == (queue, table, "id-1")
+    assert ([storage.queue_uri, storage.table_uri, storage.blob_uri], storage.client_id) == (uris, "id-1")
     assert storage.connection_string == ""
+
+
+@pytest.mark.parametrize(("container", "wanting"), [("", True), ("off", False)], ids=["reports", "no reports"])
+def test_blobs_are_needed_for_reports_only(container: str, *, wanting: bool) -> None:
+    named = {f"AzureWebJobsStorage__{name}": value for name, value in ADDRESSES.items() if "blob" not in name}
+    env = {"VMREACH_SCOPES": SUBSCRIPTION, "VMREACH_REPORTS_CONTAINER": container, **named}
+    if wanting:
+        assert "__tableServiceUri and __blobServiceUri" in error(env)
+    else:
+        assert Settings.from_env(env).storage.blob_uri == ""
 
 
 def test_half_of_a_storage_account_is_none() -> None:

@@ -10,7 +10,21 @@ from functools import partial
 
 import msgspec
 
-from diagnostics.contracts import Clock, Inventory, Monitor, Nics, Outbox, Prober, Sink, Store, Watcher
+from diagnostics.checks.provisioning import FAILED_NIC
+from diagnostics.contracts import (
+    Clock,
+    Estates,
+    Inventory,
+    Monitor,
+    Nics,
+    Outbox,
+    Prober,
+    Reports,
+    Sink,
+    Store,
+    Watcher,
+)
+from diagnostics.engine.audits import Auditor, Rules
 from diagnostics.engine.gate import Gate
 from diagnostics.engine.poison import undelivered
 from diagnostics.engine.publish import Publisher
@@ -23,7 +37,7 @@ from diagnostics.errors import TemporaryError
 from diagnostics.findings import Finding, Status
 from diagnostics.intake import events, times
 from diagnostics.intake.messages import ClosureRequest, DiagnosisRequest, Endpoint, RemediationRequest
-from diagnostics.runbooks.diagnosis import FAILED_NIC, Diagnosis
+from diagnostics.runbooks.diagnosis import Diagnosis
 from diagnostics.runbooks.situation import Conditions
 from diagnostics.scopes import Scopes
 from diagnostics.settings import RemediationMode
@@ -58,6 +72,7 @@ class Policy:
             what Azure still does not answer, and says so, before the message has failed every try.
         portal: the Azure portal that links lead to.
         own_client_id: of this app's identity, whose writes never start a diagnosis.
+        audits: what of an audit is told.
     """
 
     scopes: Scopes
@@ -70,6 +85,7 @@ class Policy:
     insist: int = 2
     portal: str = "https://portal.azure.com"
     own_client_id: str | None = None
+    audits: Rules = field(default_factory=Rules)
 
 
 class Engine:
@@ -80,12 +96,14 @@ class Engine:
         policy: Policy,
         *,
         inventory: Inventory,
+        estates: Estates,
         watcher: Watcher,
         guest: Prober,
         monitor: Monitor,
         nics: Nics,
         store: Store,
         sinks: Sequence[Sink],
+        reports: Reports | None,
         outbox: Outbox,
         clock: Clock,
     ) -> None:
@@ -97,6 +115,8 @@ class Engine:
         self._rechecker = Rechecker(store, self._publisher, outbox, clock, policy.recheck)
         self._remediator = Remediator(nics, store, self._publisher, clock)
         self._sweeper = Sweeper(inventory, store, self._publisher, outbox, policy.mode, self._gate)
+        systems, people = (self._publisher.only(for_people=wanted) for wanted in (False, True))
+        self._auditor = Auditor(policy.audits, estates, store, systems, people, reports, clock, self._gate)
 
     def diagnose(self, body: bytes, delivery: Delivery) -> Diagnosis | None:
         """Answer a message of queue `diagnosis-requests`.
@@ -165,6 +185,14 @@ class Engine:
     def sweep(self) -> None:
         """Find failed NICs in scope, and close what has healed."""
         self._sweeper.run()
+
+    def audit(self, *, holder: str) -> None:
+        """Make all checks over everything in scope, write the reports, and tell what is new and what is gone.
+
+        Args:
+            holder: tells this run from others: of two at once, one does it.
+        """
+        self._auditor.run(holder=holder)
 
     def poison(self, queue: str, body: bytes, delivery: Delivery) -> None:
         """Announce a message that failed every try; the request in it may be sent again.

@@ -40,12 +40,18 @@ class Publisher:
 
     Attributes:
         portal: the Azure portal that links lead to.
+        everybody: tells that a sink refuses findings, where not all sinks are among these.
     """
 
     store: Store
     sinks: Sequence[Sink]
     clock: Clock
     portal: str
+    everybody: Publisher | None = None
+
+    def only(self, *, for_people: bool) -> Publisher:
+        """A publisher for those sinks that people read, or for the others."""
+        return replace(self, sinks=[each for each in self.sinks if each.for_people is for_people], everybody=self)
 
     def publish(
         self, finding: Finding, *, holder: str, alert_id: str | None = None, edition: str | None = None
@@ -139,14 +145,14 @@ class Publisher:
     def _announce(self, sink: Sink, error: PermanentError, about: Finding) -> None:
         """A sink that refuses for good is a finding of its own, for the others."""
         _log.error("sink %s refuses finding %s: %s", sink.name, about.finding_id, error)
-        self.publish(_sink_refuses(sink, error), holder=about.request_id)
+        (self.everybody or self).publish(_sink_refuses(sink, error), holder=about.request_id)
 
     def _works_again(self, sink: Sink, about: Finding) -> None:
         """A sink that refused and takes findings now: when it refuses again, that is news again."""
         known = self.store.finding(_refusal(sink))
         if known is not None and known.finding.status is Status.OPEN:
             resolved = msgspec.structs.replace(known.finding, status=Status.RESOLVED)
-            self.publish(resolved, holder=about.request_id)
+            (self.everybody or self).publish(resolved, holder=about.request_id)
 
 
 def linked(finding: Finding, portal: str) -> Finding:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from diagnostics.checks.provisioning import failed_nic
 from diagnostics.contracts import Attempt, Clock, NicDocument, Nics, Store
 from diagnostics.engine.publish import Publisher
 from diagnostics.errors import ChangedError, ForbiddenError, NotFoundError, PermanentError
@@ -21,7 +22,7 @@ from diagnostics.network.model import Nic
 from diagnostics.remediation.guard import Ruling, Verdict, rule
 from diagnostics.remediation.reput_nic import difference, writable
 from diagnostics.runbooks import step
-from diagnostics.runbooks.diagnosis import after_reput, failed_nic, not_put_back_yet, refused
+from diagnostics.runbooks.diagnosis import after_reput, not_put_back_yet, refused
 from diagnostics.settings import RemediationMode
 
 _log = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from diagnostics.checks.provisioning import FAILED_NIC, failed_nic
 from diagnostics.contracts import Inventory, Known, Outbox, Store
 from diagnostics.engine.gate import Gate
 from diagnostics.engine.publish import OVER, Publisher, started
@@ -15,7 +16,6 @@ from diagnostics.findings import Confidence, Finding, Status
 from diagnostics.intake.messages import RemediationRequest
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
-from diagnostics.runbooks.diagnosis import FAILED_NIC, failed_nic
 from diagnostics.settings import RemediationMode
 
 _log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ class QueueSink:
     put: Callable[[str, bytes], None]
     queue: str
     name: str = "queue"
+    for_people: bool = False
 
     def send(self, finding: Finding) -> None:
         """Put the finding on the queue; raises TemporaryError where storage is away."""

@@ -58,6 +58,7 @@ class TeamsSink:
     """
 
     name = "teams"
+    for_people = True
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         self._host = usable_host(url.strip())

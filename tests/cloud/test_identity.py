@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from diagnostics.cloud.queues import Queues
+from diagnostics.cloud.reports import BlobReports
 from diagnostics.cloud.tables import Tables
 from diagnostics.errors import SettingsError
 from diagnostics.settings import Settings, Storage
@@ -19,6 +20,7 @@ from sandbox import azurite
 from sandbox.processes import Child
 from tests.cloud.conftest import Estate
 
+PLAIN = "http://127.0.0.1:9/account"
 _LISTENING = re.compile(r"Azurite (\w+) service is successfully listening at (https://\S+)")
 
 
@@ -59,12 +61,13 @@ def storage_by_identity(
     services: dict[str, str], certificate: Path, estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> Storage:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate / "cert.pem"))
-    uris = {f"AzureWebJobsStorage__{name}ServiceUri": services[name.title()] for name in ("queue", "table")}
+    uris = {f"AzureWebJobsStorage__{name}ServiceUri": services[name.title()] for name in ("queue", "table", "blob")}
     return Settings.from_env({**estate.sandbox.environment(), **uris}).storage
 
 
-def test_queues_and_tables_by_identity(storage_by_identity: Storage, estate: Estate) -> None:
+def test_all_storage_by_identity(storage_by_identity: Storage, estate: Estate) -> None:
     Queues(storage_by_identity).send("by-identity", b"{}")
+    BlobReports(storage_by_identity, "by-identity").save("a.txt", "a", "text/plain")
     tables = Tables(storage_by_identity)
     assert tables.insert("byidentity", {"PartitionKey": "p", "RowKey": "r"})
     assert tables.get("byidentity", "p", "r") is not None
@@ -83,11 +86,12 @@ def test_a_user_assigned_identity_is_asked_for_by_its_id(storage_by_identity: St
     [
         lambda storage: Queues(storage).send("q-1", b"{}"),
         lambda storage: Tables(storage).upsert("t1t", {"PartitionKey": "p", "RowKey": "r"}),
+        lambda storage: BlobReports(storage, "c-1").save("a.txt", "a", "text/plain"),
     ],
 )
 @pytest.mark.parametrize(
     "storage",
-    [Storage("", "http://127.0.0.1:9/account", "http://127.0.0.1:9/account"), Storage("no connection string")],
+    [Storage("", PLAIN, PLAIN, blob_uri=PLAIN), Storage("no connection string")],
 )
 def test_storage_that_cannot_be_used_names_the_setting(send: Callable[[Storage], None], storage: Storage) -> None:
     """A token would go over plain http, or nobody could say where to."""

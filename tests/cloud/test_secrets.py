@@ -8,6 +8,7 @@ import pytest
 from azure.storage.queue import AccountSasPermissions, QueueServiceClient, ResourceTypes, generate_account_sas
 
 from diagnostics.cloud.queues import Queues
+from diagnostics.cloud.reports import BlobReports
 from diagnostics.cloud.tables import Tables
 from diagnostics.findings import Confidence, Finding, Remedy, Resource, Severity
 from diagnostics.remediation.reput_nic import writable
@@ -81,9 +82,11 @@ def test_a_failed_put_does_not_either(estate: Estate, everything: pytest.LogCapt
 def test_storage_does_not_log_its_key(storage: Azurite, everything: pytest.LogCaptureFixture) -> None:
     Queues(Storage(storage.connection_string)).send("quiet-queue", b"{}")
     Tables(Storage(storage.connection_string)).upsert("quiettable", {"PartitionKey": "p", "RowKey": "r"})
+    BlobReports(Storage(storage.connection_string), "quiet-container").save("a.txt", "a", "text/plain")
     text = logged(everything)
     assert "quiet-queue" in text
     assert "quiettable" in text
+    assert "quiet-container" in text
     assert [word for word in (ACCOUNT_KEY, "SharedKey ", f"{ACCOUNT}:") if word in text] == []
 
 

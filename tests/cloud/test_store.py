@@ -179,6 +179,12 @@ def test_findings_that_are_not_over(store: TableStore, unique: str) -> None:
     store.save(Known(finding(f"{unique}-other", check=f"{unique}-other"), "open"))
     still = {known.finding.status for known in store.open_findings(check=unique)}
     assert still == {Status.OPEN, Status.REMEDIATION_FAILED}
+    several = store.open_findings_of({unique, f"{unique}-other", *map(str, range(100))})
+    assert sorted(known.finding.finding_id.removeprefix(unique) for known in several) == [
+        "-other",
+        Status.OPEN,
+        Status.REMEDIATION_FAILED,
+    ]
 
 
 def test_findings_of_an_alert(store: TableStore, unique: str) -> None:

@@ -14,7 +14,7 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.scopes import Scopes
 from diagnostics.settings import RemediationMode
 from tests.fake_azure import Inventory, Monitor, Nics, Prober, Watcher
-from tests.fakes import NOON, Calls, Clock, Outbox, Sink, Store
+from tests.fakes import NOON, Calls, Clock, Estates, Outbox, Reports, Sink, Store
 
 SUBSCRIPTION = "3f2b1c9e-6a50-4d7e-9a51-0c8d5b7e2f10"
 ELSEWHERE = "99999999-6a50-4d7e-9a51-0c8d5b7e2f10"
@@ -93,6 +93,8 @@ class House:
         self.queue, self.teams = Sink("queue", self.calls), Sink("teams", self.calls)
         self.inventory, self.watcher = Inventory(self.nics, self.calls), Watcher(self.calls, answer)
         self.guest, self.monitor = Prober("guest", self.calls, b"{}"), Monitor(self.calls)
+        self.estates, self.reports = Estates(self.calls), Reports(self.calls)
+        self.keeps_reports = True
         self.policy: dict[str, Any] = {}
         self.inventory.add(vm_document())
         self.nics.add(nic_document(state=nic))
@@ -105,12 +107,14 @@ class House:
         return Engine(
             policy,
             inventory=self.inventory,
+            estates=self.estates,
             watcher=self.watcher,
             guest=self.guest,
             monitor=self.monitor,
             nics=self.nics,
             store=self.store,
             sinks=[self.queue, self.teams],
+            reports=self.reports if self.keeps_reports else None,
             outbox=self.outbox,
             clock=self.clock,
         )

@@ -20,6 +20,7 @@ from tests.conftest import ROOT, Wait
 
 SETTINGS = {
     "VMREACH_SWEEP_SCHEDULE": "0 0 0 1 1 *",  # never in a test: it is run by hand
+    "VMREACH_AUDIT_SCHEDULE": "0 0 0 1 1 *",
     "VMREACH_POLL_SECONDS": "0.05",
     "VMREACH_RECHECK_MINUTES": "0",  # a message that is delivered later would keep the queues from being empty
     "VMREACH_WAIT_SECONDS": "20",

@@ -30,8 +30,9 @@ def test_every_queue_that_is_read_has_its_poison_queue_read() -> None:
 
 def host_without(stack: Stack, *missing: str) -> FunctionsHost:
     env = {**stack.sandbox.environment(), "AzureWebJobsStorage": stack.azurite.connection_string}
+    never = dict.fromkeys(("VMREACH_SWEEP_SCHEDULE", "VMREACH_AUDIT_SCHEDULE"), "0 0 0 1 1 *")
     wrong = dict.fromkeys(missing, "")
-    return FunctionsHost(ROOT, env | {"VMREACH_SWEEP_SCHEDULE": "0 0 0 1 1 *", "VMREACH_CLOUD": "mars"} | wrong)
+    return FunctionsHost(ROOT, env | never | {"VMREACH_CLOUD": "mars"} | wrong)
 
 
 def test_wrong_settings_are_listed_once_and_everything_is_indexed(auto: Stack) -> None:
