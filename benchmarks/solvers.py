@@ -11,8 +11,9 @@ from typing import Any
 
 import z3
 
+from diagnostics.network.anomalies.fate import Fate
 from diagnostics.network.anomalies.reading import ANY, Reading
-from diagnostics.network.anomalies.rulelist import Fate, RuleList
+from diagnostics.network.anomalies.rulelist import listed
 from diagnostics.network.intervals import Span
 
 type Answer = tuple[set[int], set[int]]
@@ -26,8 +27,8 @@ _WITH_PORTS = ("tcp", "udp")
 
 def vmreach(readings: Sequence[Reading]) -> Answer:
     """The product's own way."""
-    listed = RuleList.of(readings)
-    fates = [listed.fate(place) for place in range(len(readings))]
+    rules = listed(readings)
+    fates = [rules.fate(place) for place in range(len(readings))]
     dead = {place for place, fate in enumerate(fates) if fate is Fate.DEAD}
     return dead, dead | {place for place, fate in enumerate(fates) if fate is Fate.REDUNDANT}
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Self
 
 from diagnostics.errors import ParseError
@@ -170,7 +170,15 @@ def names_tag(text: str) -> bool:
 
 def union(sets: Iterable[Bounds]) -> Bounds:
     """Every address of any of the sets."""
-    return reduce(Bounds.__or__, sets, Bounds.exactly(AddressSet.none()))
+    listed = list(sets)
+    if len(listed) == 1:
+        return listed[0]
+    must = AddressSet.union(each.must for each in listed)
+    if all(each.exact for each in listed):
+        return Bounds.exactly(must)
+    may = AddressSet.union(each.may for each in listed)
+    names = frozenset(name for each in listed for name in each.missing)
+    return Bounds(must, may, frozenset() if must == may else names)
 
 
 @lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over

@@ -6,8 +6,9 @@ Source: "Network security groups overview" and "How network security groups filt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from diagnostics.errors import ParseError
@@ -20,6 +21,9 @@ _PROTOCOLS = {"*": "", "any": "", "all": ""}
 WITH_PORTS = frozenset({"tcp", "udp"})
 _ALL_PORTS = Intervals.all(PORTS_TOP)
 _LAST_OWN = 4_096
+
+
+type _Texts = tuple[tuple[str, ...], tuple[ResourceId, ...]]
 
 
 class Verdict(StrEnum):
@@ -57,6 +61,15 @@ class Context:
 
     tag: Callable[[str], Bounds | None] = lambda _: None
     members: Callable[[ResourceId], Bounds | None] = lambda _: None
+    _known: dict[_Texts, Bounds] = field(default_factory=dict, compare=False, repr=False)
+
+    def addresses(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Bounds:
+        """The addresses of one end of a rule: what many rules say alike is worked out once."""
+        key = prefixes, groups
+        if key not in self._known:
+            plain = None if groups else _plain(prefixes)
+            self._known[key] = plain or union([*map(self.prefix, prefixes), *map(self.group, groups)])
+        return self._known[key]
 
     def prefix(self, text: str) -> Bounds:
         """The addresses of a prefix or service tag; of what is neither, nothing is known but its name."""
@@ -92,9 +105,9 @@ class Terms:
         protocol = rule.protocol.lower()
         return cls(
             protocol=_PROTOCOLS.get(protocol, protocol),
-            sources=_addresses(rule.sources, rule.source_groups, context),
+            sources=context.addresses(rule.sources, rule.source_groups),
             source_ports=ports(rule.source_ports),
-            destinations=_addresses(rule.destinations, rule.destination_groups, context),
+            destinations=context.addresses(rule.destinations, rule.destination_groups),
             destination_ports=ports(rule.destination_ports),
         )
 
@@ -207,6 +220,11 @@ def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[Securi
 
 def ports(texts: Iterable[str]) -> Intervals:
     """The ports of a rule: `443`, `1000-2000` or `*`; none given is all, as Azure takes it."""
+    return _ports(tuple(texts))
+
+
+@lru_cache(maxsize=1 << 14)
+def _ports(texts: tuple[str, ...]) -> Intervals:
     spans = [_span(text) for text in texts]
     return Intervals.of(spans, PORTS_TOP) if spans else Intervals.all(PORTS_TOP)
 
@@ -217,10 +235,15 @@ def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozens
     return Decision(Verdict.ALLOWED if rule.allows else Verdict.DENIED, rule, tuple(doubtful))
 
 
-def _addresses(prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], context: Context) -> Bounds:
-    if not prefixes and not groups:
+@lru_cache(maxsize=1 << 14)  # rules of many NSGs, and of one NSG in many places, say the same
+def _plain(prefixes: tuple[str, ...]) -> Bounds | None:
+    """The addresses of an end that means the same everywhere; None where it names a tag."""
+    if not prefixes:
         return Bounds.exactly(AddressSet.all())
-    return union([*map(context.prefix, prefixes), *map(context.group, groups)])
+    try:
+        return Bounds.exactly(AddressSet.union(map(AddressSet.parse, prefixes)))
+    except ParseError:
+        return None
 
 
 def _port(port: int | None, allowed: Intervals) -> bool | None:

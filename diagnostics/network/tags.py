@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 
 import msgspec
@@ -137,7 +138,7 @@ class Meaning:
             case "virtualnetwork":
                 return self.virtual_network
             case "internet":
-                return self._internet()
+                return _internet(self.virtual_network)
             case "azureloadbalancer":
                 return Bounds.exactly(PLATFORM)
             case "azureplatformdns":
@@ -148,11 +149,12 @@ class Meaning:
                 listed = self.listed.addresses(tag)
                 return None if listed is None else Bounds.exactly(listed)
 
-    def _internet(self) -> Bounds:
-        """Publicly routed space outside of the virtual network; Azure's own public ranges belong to it.
 
-        Azure's expansions list 168.63.129.16 here too, though it is in `VirtualNetwork`: perhaps, as they are old.
-        """
-        own = self.virtual_network
-        surely = (_INTERNET_V4 | _INTERNET_V6) - _MICROSOFT - own.may
-        return Bounds(surely, ((_INTERNET_V4 | _INTERNET_V6) - own.must) | HOST, frozenset({"Internet"}))
+@lru_cache(maxsize=1 << 10)
+def _internet(own: Bounds) -> Bounds:
+    """Publicly routed space outside of the virtual network; Azure's own public ranges belong to it.
+
+    Azure's expansions list 168.63.129.16 here too, though it is in `VirtualNetwork`: perhaps, as they are old.
+    """
+    surely = (_INTERNET_V4 | _INTERNET_V6) - _MICROSOFT - own.may
+    return Bounds(surely, ((_INTERNET_V4 | _INTERNET_V6) - own.must) | HOST, frozenset({"Internet"}))

@@ -6,10 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations, product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of
+from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, search
+from diagnostics.network.anomalies.boxes import Boxes
+from diagnostics.network.anomalies.fate import Fate, Role
+from diagnostics.network.anomalies.reading import Reader, Reading
+from diagnostics.network.anomalies.rulelist import RuleList, Rules
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import Context, Flow, Terms, Verdict, decide, in_order
@@ -154,6 +159,65 @@ def test_unknown_tags_are_whatever_makes_it_possible(listed: list[SecurityRule])
         for truth in truths(flow, used):
             tally.count(matching(listed, flow, truth))
     assert told(anomalies_of(listed), listed) == tally.expected()
+
+
+def read(listed: Sequence[SecurityRule]) -> list[Reading]:
+    reader = Reader(Context())
+    return [reader.read(rule) for rule in listed]
+
+
+def told_role(role: Role | None) -> tuple[Fate, list[int], list[int]]:
+    assert role
+    return role.fate, list(role.takers), list(role.heirs)
+
+
+ANYTHING = rules([*TAGS, *PREFIXES], [*ALL_PROTOCOLS, "Ah", "Sctp"], most=9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANYTHING)
+def test_a_search_and_boxes_say_the_same_of_every_rule(listed: list[SecurityRule]) -> None:
+    readings = read(listed)
+    boxes, searched = Boxes.of(readings), RuleList.of(readings)
+    assert boxes
+    for each in range(len(listed)):
+        expected = searched.role(each)
+        assert told_role(boxes.role(each)) == told_role(expected)
+        assert all(boxes.within(by, each) == searched.within(by, each) for by in expected.takers)
+
+
+@settings(max_examples=50, deadline=None)
+@given(ANYTHING, st.integers(0, 4))
+def test_where_there_are_too_many_boxes_a_search_says_it(listed: list[SecurityRule], most: int) -> None:
+    few, many = Rules(read(listed), most), Rules(read(listed))
+    for each in range(len(listed)):
+        assert told_role(few.role(each)) == told_role(many.role(each))
+        assert few.fate(each) is many.fate(each)
+
+
+def test_boxes_are_given_up_where_there_would_be_too_many() -> None:
+    rule = SecurityRule("web", 100, "Inbound", "Allow", default=False)
+    crossing = [replace(rule, sources=("10.0.0.0/8",), destination_ports=("80",)), rule]
+    boxes = Boxes.of(read(crossing), most=1)
+    assert boxes
+    assert boxes.role(0)
+    assert boxes.role(1) is None
+    names = replace(rule, sources=tuple(f"Tag{number}" for number in range(500)))
+    assert Boxes.of(read([names])) is None
+    ends = [str(port) for port in range(1, 1_000, 2)]
+    ports = [replace(rule, source_ports=tuple(ends[::2]), destination_ports=tuple(ends))]
+    assert Boxes.of(read(ports)) is None
+    assert {Rules(read(each)).fate(0) for each in ([names], ports)} == {Fate.NEEDED}
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANYTHING)
+def test_to_compare_choices_changes_nothing_of_what_is_found(listed: list[SecurityRule]) -> None:
+    searched = RuleList.of(read(listed))
+    plain = [searched.role(each) for each in range(len(listed))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "_FEW", 0)
+        assert [searched.role(each) for each in range(len(listed))] == plain
 
 
 PARTS = ["10.0.0.0", "10.0.0.1", "10.0.0.2-10.0.0.3", "0.0.0.0/1"]

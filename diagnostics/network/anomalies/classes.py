@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import and_, or_, xor
 from typing import Self
 
@@ -74,16 +74,8 @@ class Line:
     @classmethod
     def of(cls, saying: Sequence[tuple[Part, int]]) -> Self:
         """The line for parts, each with the rules that match it, as bits."""
-        users: dict[str, int] = defaultdict(int)
-        for part, rules in saying:
-            for name, _ in part.unknown:
-                users[name] |= rules
-        where = {name: spans for part, _ in saying for name, spans in part.unknown}
-        known = _turns((part.known, rules) for part, rules in saying)
-        doubts = _turns((where[name], 1 << number) for number, name in enumerate(users))
-        starts = sorted(known.keys() | doubts.keys())
-        matching = _along(starts, known)
-        return cls(starts, Folded(matching, and_), Folded(matching, or_), Folded(_along(starts, doubts), or_), users)
+        starts, matching, doubts, users = _cut(saying)
+        return cls(starts, Folded(matching, and_), Folded(matching, or_), Folded(doubts, or_), users)
 
     def slice(self, part: Part) -> Slice:
         """The classes of the values of a part of one of the rules."""
@@ -96,19 +88,15 @@ class Line:
             if not self.users:
                 pieces[0] += self.all_of.values[begin:end]
                 continue
-            some |= reduce(or_, self._added(self.doubts.over(begin, end)), 0)
+            some |= reduce(or_, _added(self.users, self.doubts.over(begin, end)), 0)
             for place in range(begin, end):
                 pieces[self.doubts.values[place]].append(self.all_of.values[place] | own)
-        return Slice([(found, self._added(doubtful)) for doubtful, found in pieces.items()], some, every)
+        return Slice([(found, _added(self.users, doubtful)) for doubtful, found in pieces.items()], some, every)
 
     def _spans(self, part: Part) -> Iterator[tuple[int, int, int]]:
         """The ranges of a part, each with the rules that share the name it is by, if any."""
         yield from ((0, first, last) for first, last in part.known)
         yield from ((self.users[name], first, last) for name, spans in part.unknown for first, last in spans)
-
-    def _added(self, doubtful: int) -> list[int]:
-        """What each of the names in doubt would add."""
-        return [rules for number, rules in enumerate(self.users.values()) if doubtful >> number & 1] if doubtful else []
 
 
 class Folded:
@@ -138,6 +126,23 @@ def slices(parts: Sequence[Part]) -> list[Slice]:
     return [made[number] for number in numbers]
 
 
+def _cut(saying: Sequence[tuple[Part, int]]) -> tuple[list[int], list[int], list[int], dict[str, int]]:
+    """Where each range begins, the rules that match it for sure and the names in doubt there; who uses each name."""
+    known = _turns((part.known, rules) for part, rules in saying)
+    users, where = dict[str, int](), dict[str, Sequence[Span]]()
+    for part, rules in saying:
+        for name, spans in part.unknown:
+            users[name], where[name] = users.get(name, 0) | rules, spans
+    doubts = _turns((spans, 1 << number) for number, spans in enumerate(where.values()))
+    starts = sorted(known.keys() | doubts.keys())
+    return starts, _along(starts, known), _along(starts, doubts) if users else [0] * len(starts), users
+
+
+def _added(users: Mapping[str, int], doubtful: int) -> list[int]:
+    """What each of the names in doubt would add."""
+    return [rules for number, rules in enumerate(users.values()) if doubtful >> number & 1] if doubtful else []
+
+
 def _turns(held: Iterable[tuple[Iterable[Span], int]]) -> dict[int, int]:
     """Where bits are turned on, or off again."""
     turns: dict[int, int] = defaultdict(int)
@@ -149,4 +154,4 @@ def _turns(held: Iterable[tuple[Iterable[Span], int]]) -> dict[int, int]:
 
 
 def _along(starts: Iterable[int], turns: Mapping[int, int]) -> list[int]:
-    return list(accumulate((turns.get(start, 0) for start in starts), xor))
+    return list(accumulate(map(turns.get, starts, repeat(0)), xor))

@@ -16,8 +16,9 @@ from typing import NamedTuple, Self
 
 from diagnostics.errors import ParseError
 from diagnostics.network.anomalies import wording
+from diagnostics.network.anomalies.fate import Fate
 from diagnostics.network.anomalies.reading import Reader, Reading
-from diagnostics.network.anomalies.rulelist import Fate, RuleList
+from diagnostics.network.anomalies.rulelist import Rules
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.security import Context, in_order
 
@@ -114,7 +115,7 @@ class _Pair(NamedTuple):
 class _Report:
     rules: Sequence[SecurityRule]
     readings: Sequence[Reading]
-    listed: RuleList
+    listed: Rules
     unreadable: Mapping[int, Anomaly]
     told: Sequence[int]
 
@@ -126,42 +127,44 @@ class _Report:
         unreadable: Mapping[int, Anomaly] = MappingProxyType({}),
     ) -> Self:
         told = [number for number, rule in enumerate(rules) if not rule.default and number not in unreadable]
-        return cls(rules, readings, RuleList.of(readings), unreadable, told)
+        return cls(rules, readings, Rules(readings), unreadable, told)
 
     def anomalies(self) -> tuple[Anomaly, ...]:
         """All of them, in the order of the rules."""
         found = list(self.unreadable.items())
         pairs: list[_Pair] = []
         for number in self.told:
-            fate = self.listed.fate(number)
+            fate, takers, heirs = self.listed.role(number)
             if fate is Fate.DEAD:
-                found.append((number, self._dead(number)))
+                found.append((number, self._dead(number, takers)))
                 continue
             if fate is Fate.REDUNDANT:
-                found.append((number, self._redundant(number)))
-            pairs += self._pairs(number)
+                found.append((number, self._redundant(number, heirs)))
+            if takers:
+                pairs += self._pairs(number, takers)
         found += self._contrary(pairs)
-        return tuple(anomaly for _, anomaly in sorted(found, key=itemgetter(0)))
+        return tuple([anomaly for _, anomaly in sorted(found, key=itemgetter(0))])
 
-    def _dead(self, number: int) -> Anomaly:
-        rule, takers = self.rules[number], self._readable(self.listed.takers(number))
-        return Anomaly(Kind.DEAD, rule, takers, wording.dead(rule, takers))
+    def _dead(self, number: int, takers: Sequence[int]) -> Anomaly:
+        rule, by = self.rules[number], self._readable(takers)
+        return Anomaly(Kind.DEAD, rule, by, wording.dead(rule, by))
 
-    def _redundant(self, number: int) -> Anomaly:
-        heirs = self._readable(self.listed.heirs(number))
-        return Anomaly(Kind.REDUNDANT, self.rules[number], heirs, wording.redundant(heirs))
+    def _redundant(self, number: int, heirs: Sequence[int]) -> Anomaly:
+        by = self._readable(heirs)
+        return Anomaly(Kind.REDUNDANT, self.rules[number], by, wording.redundant(by))
 
-    def _pairs(self, later: int) -> Iterator[_Pair]:
+    def _pairs(self, later: int, takers: Sequence[int]) -> Iterator[_Pair]:
         """The rules that say the contrary of a later one and decide some of its flows.
 
         That is certain where all that takes any of its flows is known.
         """
-        takers = list(_numbers(self.listed.takers(later)))
-        missing = self.readings[later].names.union(*(self.readings[taker].names for taker in takers))
-        for earlier in takers:
-            if earlier not in self.unreadable and self.rules[earlier].allows != self.rules[later].allows:
-                inside = bool(self.listed.holding(earlier) >> later & 1)
-                yield _Pair(earlier, later, inside, missing)
+        allows = self.readings[later].allows
+        contrary = [each for each in takers if self.readings[each].allows is not allows and each not in self.unreadable]
+        if not contrary:
+            return
+        missing = self.readings[later].names.union(*[self.readings[taker].names for taker in takers])
+        for earlier in contrary:
+            yield _Pair(earlier, later, self.listed.within(earlier, later), missing)
 
     def _contrary(self, pairs: Sequence[_Pair]) -> Iterator[tuple[int, Anomaly]]:
         """Conflicts by the later rule, generalisations by the earlier one; what is certain apart from what is not."""
@@ -176,14 +179,6 @@ class _Report:
             text = wording.conflict(rule, by, missing) if kind is Kind.CONFLICT else wording.generalised(by, missing)
             yield number, Anomaly(kind, rule, by, text, missing)
 
-    def _readable(self, numbers: int) -> tuple[SecurityRule, ...]:
-        """The rules, without those that perhaps match nothing, and the end of the list."""
-        found = (number for number in _numbers(numbers) if number < len(self.rules) and number not in self.unreadable)
-        return tuple(self.rules[number] for number in found)
-
-
-def _numbers(bits: int) -> Iterator[int]:
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
+    def _readable(self, numbers: Sequence[int]) -> tuple[SecurityRule, ...]:
+        """The rules, without those that perhaps match nothing."""
+        return tuple(self.rules[number] for number in numbers if number not in self.unreadable)

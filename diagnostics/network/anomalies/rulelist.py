@@ -12,31 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import reduce
-from operator import and_
+from functools import cached_property
 from typing import Self
 
+from diagnostics.network.anomalies.boxes import MOST, Boxes
 from diagnostics.network.anomalies.classes import Slice, slices
-from diagnostics.network.anomalies.reading import ANY, Part, Reading
+from diagnostics.network.anomalies.fate import Fate, Role
+from diagnostics.network.anomalies.reading import ANY, WITH_PORTS, WITHOUT_PORTS, Part, Reading
 from diagnostics.network.anomalies.search import Search
-
-_WITH_PORTS = ("tcp", "udp")
-_WITHOUT_PORTS = ("icmp", "esp", "ah")
 
 type Product = tuple[Sequence[Slice], int, int]
 """A rule among flows of one kind: its classes in each dimension, the rules that match some of its flows, and all."""
 
 
-class Fate(StrEnum):
-    """What a rule is there for."""
-
-    NEEDED = "needed"
-    """Without it, some flow would end otherwise."""
-    REDUNDANT = "redundant"
-    """It decides some flows; without it, all of them would end the same."""
-    DEAD = "dead"
-    """It decides no flow."""
+_FEW = 200  # among more rules, a search is faster than to compare each with each
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +67,64 @@ class RuleList:
             return Fate.NEEDED
         return Fate.REDUNDANT if _finds(open_, before | end, end) else Fate.DEAD
 
-    def takers(self, rule: int) -> int:
-        """The rules before a rule that decide some of the flows that it matches, as bits."""
+    def role(self, rule: int) -> Role:
+        """What a rule does."""
+        fate = self.fate(rule)
+        return Role(fate, self.takers(rule), self.heirs(rule) if fate is Fate.REDUNDANT else ())
+
+    def takers(self, rule: int) -> list[int]:
+        """The rules before a rule that decide some of the flows that it matches, in order."""
         before = (1 << rule) - 1
         return self._firsts(rule, before | 1 << self.count, before)
 
-    def heirs(self, rule: int) -> int:
-        """The rules behind a rule that would decide some of its flows without it, as bits."""
-        others = ((2 << self.count) - 1) ^ (1 << rule)
-        return self._firsts(rule, others, others & -(1 << rule))
+    def heirs(self, rule: int) -> list[int]:
+        """The rules behind a rule that would decide some of its flows without it, in order."""
+        end = 1 << self.count
+        behind = end - (2 << rule)
+        return self._firsts(rule, end * 2 - 1 ^ 1 << rule, behind)
 
-    def holding(self, rule: int) -> int:
-        """The rules that match every flow that a rule matches, as bits."""
-        return reduce(and_, (every for _, _, every in self.products[rule]), -1)
+    def within(self, inner: int, outer: int) -> bool:
+        """Whether a rule matches every flow that another one, the inner, matches."""
+        return all(every >> outer & 1 for _, _, every in self.products[inner])
 
-    def _firsts(self, rule: int, others: int, wanted: int) -> int:
+    def _firsts(self, rule: int, others: int, wanted: int) -> list[int]:
         found = 0
         for dimensions, some, every in self.products[rule]:
             found |= Search(dimensions, others & some, every).firsts(wanted & ~found)
-        return found
+        return list(_numbers(found))
+
+
+class Rules:
+    """Rules in order, each looked at in the way that suits it: by boxes, or by a search where there are too many."""
+
+    def __init__(self, readings: Sequence[Reading], most: int = MOST) -> None:
+        self._readings = readings
+        self._boxes = Boxes.of(readings, most) if len(readings) <= _FEW else None
+
+    def role(self, rule: int) -> Role:
+        """What a rule does."""
+        return self._boxed(rule) or self._searched.role(rule)
+
+    def fate(self, rule: int) -> Fate:
+        """What a rule is there for."""
+        role = self._boxed(rule)
+        return role.fate if role else self._searched.fate(rule)
+
+    def within(self, inner: int, outer: int) -> bool:
+        """Whether a rule matches every flow that another one, the inner, matches."""
+        return (self._boxes or self._searched).within(inner, outer)
+
+    def _boxed(self, rule: int) -> Role | None:
+        return self._boxes.role(rule) if self._boxes else None
+
+    @cached_property
+    def _searched(self) -> RuleList:
+        return RuleList.of(self._readings)
+
+
+def listed(readings: Sequence[Reading]) -> Rules:
+    """Rules in order, by the way that suits them."""
+    return Rules(readings)
 
 
 def _finds(products: Sequence[Product], others: int, wanted: int) -> bool:
@@ -119,9 +147,9 @@ def _products(kinds: Sequence[Sequence[Slice]]) -> list[Product]:
 
 def _kinds(readings: Sequence[Reading]) -> Iterator[Sequence[Sequence[Slice]]]:
     """For each kind of flows, its dimensions."""
-    named = {reading.protocol for reading in readings} - {ANY, *_WITH_PORTS, *_WITHOUT_PORTS}
-    portless = _protocols(readings, (*_WITHOUT_PORTS, *sorted(named)))
-    carrying = _protocols(readings, _WITH_PORTS)
+    named = {reading.protocol for reading in readings} - {ANY, *WITH_PORTS, *WITHOUT_PORTS}
+    portless = _protocols(readings, (*WITHOUT_PORTS, *sorted(named)))
+    carrying = _protocols(readings, WITH_PORTS)
     ports = slices([each.source_ports for each in readings]), slices([each.destination_ports for each in readings])
     v4 = slices([each.sources.v4 for each in readings]), slices([each.destinations.v4 for each in readings])
     v6 = slices([each.sources.v6 for each in readings]), slices([each.destinations.v6 for each in readings])
@@ -132,3 +160,10 @@ def _protocols(readings: Sequence[Reading], names: Sequence[str]) -> Sequence[Sl
     """The classes of protocols, which are numbered in the order of their names."""
     numbers = {ANY: Part(((0, len(names) - 1),))} | {name: Part(((i, i),)) for i, name in enumerate(names)}
     return slices([numbers.get(reading.protocol, Part()) for reading in readings])
+
+
+def _numbers(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

@@ -1,0 +1,172 @@
+"""The dimensions of flows, cut where a rule begins or ends: what a rule matches in one is the bits of an integer.
+
+Between two cuts, all values fare alike: they are one class. Where nobody knows whether they belong to a name, there are
+values in none of the names, in each of them, and in each two: whoever looks for a flow that two given rules match, and
+as few others as possible, needs no more, as rules only ever gain by belonging.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import chain, combinations
+from typing import NamedTuple, Self
+
+from diagnostics.network.anomalies.reading import (
+    ALL_PORTS,
+    ANY,
+    V6_BEGIN,
+    WITH_PORTS,
+    WITHOUT_PORTS,
+    Line,
+    Ranges,
+    Reading,
+    Side,
+)
+
+LARGEST = 1 << 16
+"""How many classes there may be in one dimension; with more, a search is faster."""
+
+_OTHER = "*"  # any protocol that no rule names; a rule that says `*` is read as ANY
+
+
+class TooManyError(Exception):
+    """There are too many classes in one dimension to write down."""
+
+
+class _Layers(NamedTuple):
+    """Classes of values over and over: those in no name in doubt, those in each name, and those in each two.
+
+    Attributes:
+        layers: how many there are.
+        each: the first class of every layer.
+        possible: in every layer, the classes that may be in its names.
+        named: for each name, the classes that may be in it, in the layers that are of it.
+    """
+
+    layers: int
+    each: int
+    possible: int
+    named: Mapping[str, int]
+
+    @classmethod
+    def of(cls, doubts: Mapping[str, int], size: int) -> Self:
+        """The layers of names, each with the classes that may be in it. Raises TooManyError."""
+        if (len(doubts) + 1) ** 2 * size > LARGEST * 2:
+            raise TooManyError
+        two = [((one, other), both) for one, other in combinations(doubts, 2) if (both := doubts[one] & doubts[other])]
+        held = [((), (1 << size) - 1), *(((name,), where) for name, where in doubts.items()), *two]
+        named, each, possible = dict.fromkeys(doubts, 0), 0, 0
+        for place, (names, where) in enumerate(held):
+            each |= 1 << place * size
+            possible |= where << place * size
+            for name in names:
+                named[name] |= where << place * size
+        return cls(len(held), each, possible, named)
+
+    def through(self, known: int, names: Iterable[str]) -> int:
+        """The classes in all layers of what is known, and of some of the names."""
+        found = known * self.each & self.possible
+        for name in names:
+            found |= self.named[name]
+        return found
+
+
+class _Axis(NamedTuple):
+    """One dimension of flows.
+
+    Attributes:
+        size: how many bits a set of its classes has.
+        held: for each rule, the classes that it matches.
+        v6: of addresses, all classes of IPv6.
+    """
+
+    size: int
+    held: Sequence[int]
+    v6: int
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> Self:
+        """The classes of what rules match. What several of them say alike is mostly one object, looked at once."""
+        distinct = {id(line): line for line in lines}
+        doubtful = dict(chain.from_iterable([line.doubts.items() for line in distinct.values() if line.doubts]))
+        ranges = chain([line.known for line in distinct.values()], doubtful.values())
+        cuts = sorted(set().union(*chain.from_iterable(ranges)))
+        bits = {cut: 1 << place for place, cut in enumerate(cuts)}
+        size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
+        held, v6 = {key: _held(bits, line.known) for key, line in distinct.items()}, (1 << size) - 1 >> behind << behind
+        if doubtful:
+            layers = _Layers.of({name: _held(bits, each) for name, each in doubtful.items()}, size)
+            held = {key: layers.through(held[key], line.doubts) for key, line in distinct.items()}
+            size, v6 = size * layers.layers, v6 * layers.each
+        return cls(size, [held[id(line)] for line in lines], v6)
+
+
+class Ends(NamedTuple):
+    """The addresses of one end.
+
+    Attributes:
+        held: for each rule, the classes that it matches.
+        v4, v6: all classes of a family.
+    """
+
+    held: Sequence[int]
+    v4: int
+    v6: int
+
+    @classmethod
+    def of(cls, sides: Sequence[Side]) -> Self:
+        """One end of each rule. Raises TooManyError."""
+        size, held, v6 = _Axis.of([side.line for side in sides])
+        return cls(held, (1 << size) - 1 ^ v6, v6)
+
+
+def services(readings: Sequence[Reading]) -> Sequence[int]:
+    """For each rule, its protocols: those without ports, and those with ports, each with the classes of both ports.
+
+    Raises:
+        TooManyError: the ports are cut into too many classes.
+    """
+    size, ports = _ports(readings)
+    protocols = [each.protocol for each in readings]
+    named = {*protocols} - {ANY}
+    carrying, portless = _told_apart(named.intersection(WITH_PORTS), WITH_PORTS), named.difference(WITH_PORTS)
+    copies = {protocol: 1 << place * size for place, protocol in enumerate(carrying)}
+    begin = len(carrying) * size
+    alone = {protocol: 1 << place for place, protocol in enumerate(_told_apart(portless, WITHOUT_PORTS), start=begin)}
+    copies[ANY], alone[ANY] = sum(copies.values()), sum(alone.values())
+    return [copies.get(each, 0) * some | alone.get(each, 0) for each, some in zip(protocols, ports, strict=True)]
+
+
+def _told_apart(named: Collection[str], known: Collection[str]) -> list[str]:
+    """Protocols that rules name, and one for all of the known ones that none does."""
+    return [*sorted(named), *([] if set(known) <= set(named) else [_OTHER])]
+
+
+def _ports(readings: Sequence[Reading]) -> tuple[int, Sequence[int]]:
+    """How many classes of ports at both ends there are, and those of each rule: to each source, all destinations."""
+    inner = _Axis.of([_line(each.destination_ports) for each in readings])
+    if all(each.source_ports is ALL_PORTS for each in readings):
+        return inner.size, inner.held
+    outer = _Axis.of([_line(each.source_ports) for each in readings])
+    if outer.size * inner.size > LARGEST:
+        raise TooManyError
+
+    @cache
+    def apart(sources: int) -> int:
+        return sum([1 << place * inner.size for place in range(outer.size) if sources >> place & 1])
+
+    pairs = zip(outer.held, inner.held, strict=True)
+    return outer.size * inner.size, [apart(sources) * destinations for sources, destinations in pairs]
+
+
+_line = lru_cache(maxsize=1 << 14)(Line.of)
+
+
+def _held(bits: Mapping[int, int], ranges: Ranges) -> int:
+    """The classes of ranges; each class is the bit of the cut where it begins."""
+    firsts, ends = ranges
+    if len(ends) == 1:
+        return bits[ends[0]] - bits[firsts[0]]
+    return sum([bits[end] - bits[first] for first, end in zip(firsts, ends, strict=True)])
