@@ -57,7 +57,10 @@ def serves(nic: Nic) -> bool:
     """
     if nic.private_endpoint or nic.private_link_service or nic.id.name.lower().startswith("aadds-"):
         return True
-    return any(each.name.lower().startswith("privateendpointipconfig") for each in nic.ip_configurations)
+    for each in nic.ip_configurations:  # noqa: SIM110  asked of every NIC by many checks
+        if each.name.lower().startswith("privateendpointipconfig"):
+            return True
+    return False
 
 
 def secondary(view: View, nic: Nic) -> bool:
@@ -76,8 +79,9 @@ def is_machine(view: View, nic: Nic) -> bool:
 def machines(view: View, subnet: ResourceId) -> Iterator[Point]:
     """The endpoints of VMs in a subnet by which a guest leaves it: its default gateway is at the primary NIC's."""
     for point in view.places.points_in(subnet):
-        version_4 = ":" not in (point.configuration.address or "") and point.configuration.version.lower() != "ipv6"
-        if version_4 and is_machine(view, point.nic) and not secondary(view, point.nic):
+        nic, each = point
+        version_4 = ":" not in (each.address or "") and each.version.lower() != "ipv6"
+        if version_4 and (nic.primary or not secondary(view, nic)) and is_machine(view, nic):
             yield point
 
 

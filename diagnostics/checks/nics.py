@@ -114,10 +114,10 @@ def _appliances(view: View, hops: frozenset[str]) -> frozenset[ResourceId]:
     balancers = view.estate.load_balancers.values()
     before = [each for each in balancers if any(front.address in hops for front in each.frontends)]
     pools = [pool for balancer in before for pool in balancer.pools]
-    members = {point.nic.id for pool in pools for point in view.estate.members.get(pool, ())}
+    members = [point.nic for pool in pools for point in view.estate.members.get(pool, ())]
     addressed = {text for balancer in before for texts in balancer.pools.values() for text in texts}
     wanted = hops | addressed
-    nics = [nic for nic in view.nics if nic.id in members or any(c.address in wanted for c in nic.ip_configurations)]
+    nics = [*members, *(nic for nic in view.nics for each in nic.ip_configurations if each.address in wanted)]
     owners = (vm.id if (vm := view.vm_of(nic)) else nic.vm for nic in nics)
     return frozenset({*(nic.id for nic in nics), *filter(None, owners)})
 

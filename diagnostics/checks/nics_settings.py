@@ -102,7 +102,7 @@ def _asking(view: View, network: ResourceId, nics: list[Nic]) -> Found:
     remedy = Remedy(
         summary=f"Let them take {network.name}'s servers, unless they are meant to ask others. A restart makes it so.",
         az_cli=az.lines(
-            *(f"az network nic update {az.arguments(ids=nic.id.text)} --dns-servers ''" for nic in nics[:_MOST])
+            *(f"az network nic update {az.arguments(ids=nic.id.text)} --dns-servers null" for nic in nics[:_MOST])
         ),
         bicep=common.declared(common.NIC_KIND, nics[0].id, "properties.dnsSettings.dnsServers = []"),
         doc_url=_DNS_DOC,

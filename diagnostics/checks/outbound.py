@@ -5,7 +5,7 @@ Source: "Default outbound access in Azure", "Use Source Network Address Translat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from diagnostics.checks import networks_common as common
@@ -36,18 +36,26 @@ class _Outbound:
     missing: set[str] = field(default_factory=set[str])
 
 
+def _all_outbound(view: View) -> Mapping[ResourceId, _Outbound]:
+    """By subnet, those of Azure's own left out."""
+    return {subnet.id: _outbound(view, subnet.id) for _, subnet in view.subnets if not common.reserved(subnet.id)}
+
+
 def _outbound(view: View, subnet: ResourceId) -> _Outbound:
     """The ways out of machines that a route leads to the internet; where it leads elsewhere, none is needed."""
-    found, hops = _Outbound(), dict[object, NextHop]()
+    found, hops = _Outbound(), dict[object, tuple[NextHop, bool | None]]()
+    effective = view.estate.effective_routes
     for point in common.machines(view, subnet):
+        told = point.nic.id if effective and point.nic.id in effective else None
+        if told not in hops:
+            hop = common.to_internet(view, point)
+            hops[told] = hop, common.leaves_directly(hop)
+        hop, direct = hops[told]
+        if direct is False:
+            continue
         way = view.way_out(point)
         default = way.verdict is Verdict.ALLOWED and way.resource == subnet
         if way.verdict is Verdict.ALLOWED and not default:
-            continue
-        told = point.nic.id if point.nic.id in view.estate.effective_routes else None
-        hop = hops.get(told) or hops.setdefault(told, common.to_internet(view, point))
-        direct = common.leaves_directly(hop)
-        if direct is False:
             continue
         if direct is None or way.verdict is Verdict.UNKNOWN:
             found.missing |= hop.missing | way.missing
@@ -68,7 +76,7 @@ def default_access(view: View) -> Iterator[Said]:
     for _, subnet in view.subnets:
         if subnet.private or common.reserved(subnet.id):
             continue
-        ways = _outbound(view, subnet.id)
+        ways = view.once(_all_outbound)[subnet.id]
         if ways.default:
             yield _relying(view, subnet.id, ways.default)
         elif ways.missing:
@@ -128,7 +136,7 @@ def no_way_out(view: View) -> Iterator[Said]:
     for _, subnet in view.subnets:
         if common.reserved(subnet.id):
             continue
-        ways = _outbound(view, subnet.id)
+        ways = view.once(_all_outbound)[subnet.id]
         if ways.none:
             yield _stuck(view, subnet.id, ways.none)
         elif ways.missing:

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.routes_hops import RESERVED, Hop, Lead, Side
+from diagnostics.checks.routes_hops import RESERVED, Hop, Lead, Side, meet, space
 from diagnostics.checks.routes_premises import from_premises
 from diagnostics.checks.routes_words import UDR, declared, on_route, weight
 from diagnostics.checks.view import View
@@ -17,7 +17,7 @@ from diagnostics.checks.words import fact, listed, route_cause
 from diagnostics.findings import Confidence, Remedy, Severity
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Subnet
-from diagnostics.network.prefixes import Address, AddressSet, read_prefix
+from diagnostics.network.prefixes import Address, AddressSet
 from diagnostics.network.routes import HopType
 from diagnostics.network.routing import Candidate
 from diagnostics.paste import az, links
@@ -106,11 +106,14 @@ def _halves(
         near = _near_space(side) | elsewhere.get(number, AddressSet.none())
         rest = (everything & near) - back
         partners: dict[int, list[Subnet]] = {}
+        sending = {number: False}
         for other, subnet in _within(starts, senders, rest):
-            if other != number and appliance.sent[other] & own:
+            if other not in sending:
+                sending[other] = meet(own, appliance.sent[other])
+            if sending[other]:
                 partners.setdefault(other, []).append(subnet)
         for other, subnets in partners.items():
-            reached = [host for host in hosts if appliance.sent[other] & _space(host)]
+            reached = [host for host in hosts if meet(_space(host), appliance.sent[other])]
             yield from _judged(view, _Pair(appliance, appliance.routes[other], subnets, side, reached))
 
 
@@ -132,13 +135,13 @@ def _hosts(view: View, subnet: Subnet, standing: set[ResourceId]) -> bool:
 
 
 def _space(subnet: Subnet) -> AddressSet:
-    return AddressSet.union(read for text in subnet.prefixes if (read := read_prefix(text)))
+    return space(subnet.prefixes)
 
 
 def _near_space(side: Side) -> AddressSet:
     """What a side reaches without any appliance."""
     texts = [*side.network.prefixes, *(t for each in side.network.peerings if each.connected for t in each.prefixes)]
-    return AddressSet.union(read for text in texts if (read := read_prefix(text)))
+    return space(tuple(texts))
 
 
 type _Sender = tuple[int, int, Subnet]
@@ -219,7 +222,7 @@ def _other_way(view: View, appliance: _Appliance, side: Side, route: Candidate) 
 def _asymmetric(view: View, pair: _Pair, how: str) -> Found:
     subnets, side, hosts = pair.subnets, pair.side, pair.hosts
     own = AddressSet.union(map(_space, hosts))
-    fitting = (each for each in pair.leads if each.side and view.hops.won(each.side, each.route) & own)
+    fitting = (each for each in pair.leads if each.side and meet(own, view.hops.won(each.side, each.route)))
     lead = next(fitting, pair.leads[0])
     here, there = listed(each.id.name for each in subnets), listed(each.id.name for each in hosts)
     where = f"{side.table.id.name} of {there}" if side.table else f"{there}, without a route table,"

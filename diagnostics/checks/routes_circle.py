@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.routes_hops import RESERVED, Hop, Lead
-from diagnostics.checks.routes_words import UDR, broad, on_route, on_subnet, weight
+from diagnostics.checks.routes_hops import RESERVED, Hop, Lead, meet, space
+from diagnostics.checks.routes_words import UDR, broad, on_route, on_subnet, weight, without
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, route_cause
 from diagnostics.findings import Confidence, Remedy, Severity
@@ -36,7 +36,7 @@ def circles(view: View) -> Iterator[Said]:
     for (table, name), (lead, destination) in found.items():
         assert (table, name) == (lead.table.id, lead.route.name)
         yield _circle(view, lead, destination)
-    for lead in _same_subnet(view):
+    for lead in view.once(_same_subnet):
         missing = view.hops.exits(lead.hop)[1]
         if missing and lead.hop.owner and (lead.table.id, lead.route.name) not in found:
             yield Unclear(lead.table.id, (missing,))
@@ -51,20 +51,21 @@ def among(view: View) -> Iterator[Said]:
     """
     circles = view.once(_circles)
     told: set[Place] = set()
-    for lead in _same_subnet(view):
+    for lead in view.once(_same_subnet):
         place = lead.table.id, lead.route.name
         if place not in circles and place not in told:
             told.add(place)
             yield _among(view, lead)
 
 
-def _same_subnet(view: View) -> Iterator[Lead]:
+def _same_subnet(view: View) -> Sequence[Lead]:
     """The routes whose next hop lies in a subnet that uses them, and that take what is sent on as it came."""
-    for table in view.tables:
-        for lead in view.hops.leads(table):
-            subnet, side = lead.hop.subnet, lead.side
-            if side and subnet and subnet in side.subnets and next(_destinations(view, lead), None):
-                yield lead
+    leads = (lead for table in view.tables for lead in view.hops.leads(table))
+    return [
+        lead
+        for lead in leads
+        if (side := lead.side) and lead.hop.subnet in side.subnets and next(_destinations(view, lead), None)
+    ]
 
 
 def _circles(view: View) -> Mapping[Place, tuple[Lead, Address]]:
@@ -114,7 +115,8 @@ def _destinations(view: View, lead: Lead) -> Iterator[Address]:
 
 
 def _inside(won: AddressSet, subnet: Subnet) -> Address | None:
-    return _one_of(won & AddressSet.union(map(AddressSet.parse, subnet.prefixes)))
+    own = space(subnet.prefixes)
+    return _one_of(won & own) if meet(own, won) else None
 
 
 def _one_of(addresses: AddressSet) -> Address | None:
@@ -157,8 +159,8 @@ def _circle(view: View, lead: Lead, destination: Address) -> Found:
         summary=f"Put the appliance into a subnet of its own, without route {route.name}: what it sends on has to "
         "leave by other routes than what comes to it. Of two appliances that lead to each other, one has to lead on.",
         az_cli=az.lines(
-            on_route("delete", table, route.name),
-            *(az.otherwise("or take the table off", on_subnet(rid, route_table="")) for rid in subnets[:1]),
+            without(table, route.name),
+            *(az.otherwise("or take the table off", on_subnet(rid, route_table="null")) for rid in subnets[:1]),
         ),
         bicep=bicep.comment(f"leave route {route.name} out of {table.id.name}, or that table out of the subnet"),
         doc_url=UDR,

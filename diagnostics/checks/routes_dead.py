@@ -98,7 +98,10 @@ def _absent(view: View, lead: Lead) -> Iterator[Said]:
     if hop.address is None:
         yield Unclear(lead.table.id, (f"the address that route {name} leads to ({hop.text})",))
     elif hop.subnet:
-        missing = _unseen_in(view, hop.subnet)
+        known = view.once(_unseen)
+        if hop.subnet.id not in known:
+            known[hop.subnet.id] = _unseen_in(view, hop.subnet)
+        missing = known[hop.subnet.id]
         if missing:
             yield Unclear(lead.table.id, (f"what has the address {hop.text}: {missing}",))
         else:
@@ -111,6 +114,11 @@ def _absent(view: View, lead: Lead) -> Iterator[Said]:
             yield _nobody(view, lead, fact("next-hop", text, network.id, hop.text))
         else:
             yield Unclear(lead.table.id, (f"virtual network {hop.home.name}, in which {hop.text} lies",))
+
+
+def _unseen(_: View) -> dict[ResourceId, str]:
+    """What may stand in subnets unseen, of those that were asked for."""
+    return {}
 
 
 def _unseen_in(view: View, subnet: Subnet) -> str:
@@ -129,10 +137,11 @@ def _unseen_in(view: View, subnet: Subnet) -> str:
 
 def _seen(view: View, configuration: ResourceId) -> bool:
     """Whether the owner of an IP configuration that a subnet lists is in the estate."""
-    estate, owner = view.estate, configuration.parent
-    return configuration in estate.configurations or (
-        owner is not None and any(owner in kept for kept in (estate.nics, estate.load_balancers, estate.firewalls))
-    )
+    estate = view.estate
+    if configuration in estate.configurations:
+        return True
+    owner = configuration.parent
+    return owner is not None and any(owner in kept for kept in (estate.nics, estate.load_balancers, estate.firewalls))
 
 
 def _nobody(view: View, lead: Lead, cause: Cause) -> Found:

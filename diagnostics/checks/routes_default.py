@@ -8,7 +8,17 @@ from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.routes_hops import Side
 from diagnostics.checks.routes_ways import Example
-from diagnostics.checks.routes_words import FIREWALL_SPOKES, UDR, broad, declared, leads_to, on_route, on_subnet, weight
+from diagnostics.checks.routes_words import (
+    FIREWALL_SPOKES,
+    UDR,
+    broad,
+    declared,
+    leads_to,
+    on_route,
+    on_subnet,
+    weight,
+    without,
+)
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, route_cause
 from diagnostics.findings import Cause, Confidence, Remedy, Severity
@@ -181,7 +191,7 @@ def _straight(view: View, table: RouteTable, route: Route) -> Found:
     remedy = Remedy(
         summary=f"If nothing learns a default route here, delete route {route.name}: the system's own does the same. "
         "If a firewall or gateway should see this traffic, lead there.",
-        az_cli=on_route("delete", table, route.name),
+        az_cli=without(table, route.name),
         bicep=bicep.comment(f"leave route {route.name} out of {table.id.name}"),
         doc_url=UDR,
         portal_url=links.blade(table.id, "routes"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.routes_hops import Side
+from diagnostics.checks.routes_hops import Side, ends, spans
 from diagnostics.checks.routes_words import UDR, broad, leads_to, on_route, weight
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, route_cause
 from diagnostics.findings import Remedy, Severity
 from diagnostics.network.estate import VirtualNetwork
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Route, RouteTable
 from diagnostics.network.prefixes import AddressSet, read_prefix
 from diagnostics.network.routes import HopType
@@ -86,9 +88,8 @@ def _cut_off(view: View, table: RouteTable, route: Route) -> list[str]:
         won = view.hops.won(side, route)
         if not won:
             continue
-        for subnet in side.network.subnets:
-            if _whole(subnet.prefixes, won):
-                found[f"subnet {subnet.id.name}"] = None
+        for name in _subnets_in(view, side.network, won):
+            found[f"subnet {name}"] = None
         for peering in side.network.peerings:
             if not peering.connected:
                 continue
@@ -96,10 +97,29 @@ def _cut_off(view: View, table: RouteTable, route: Route) -> list[str]:
                 found[f"peered network {peering.remote.name}"] = None
                 continue
             remote = view.estate.networks.get(peering.remote)
-            for subnet in remote.subnets if remote else ():
-                if _whole(subnet.prefixes, won):
-                    found[f"subnet {subnet.id.name} of {peering.remote.name}"] = None
+            for name in _subnets_in(view, remote, won) if remote else ():
+                found[f"subnet {name} of {peering.remote.name}"] = None
     return sorted(found)
+
+
+def _subnets_in(view: View, network: VirtualNetwork, won: AddressSet) -> Iterator[str]:
+    """The subnets of a network of which a prefix lies in a set as a whole, by name."""
+    known = view.once(_begins)
+    if network.id not in known:
+        reads = [(read, each) for each in network.subnets for text in each.prefixes if (read := read_prefix(text))]
+        known[network.id] = sorted((*ends(read), each.id.name) for read, each in reads)
+    begins = known[network.id]
+    for first, last in spans(won):
+        for begin, end, name in begins[bisect_left(begins, (first, first, "")) :]:
+            if begin > last:
+                break
+            if end <= last:
+                yield name
+
+
+def _begins(_: View) -> dict[ResourceId, list[tuple[int, int, str]]]:
+    """The prefixes of subnets by where they begin, with where they end; of those networks that were asked for."""
+    return {}
 
 
 def _whole(prefixes: tuple[str, ...], won: AddressSet) -> bool:

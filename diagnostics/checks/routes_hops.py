@@ -10,12 +10,13 @@ from functools import cached_property, lru_cache
 from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
 from diagnostics.network.gateways import Learnt, learnt
 from diagnostics.network.ids import ResourceId
+from diagnostics.network.intervals import Intervals, Span
 from diagnostics.network.model import IpConfiguration, Nic, Route, RouteTable, Subnet
 from diagnostics.network.owners import Balanced, Owner, Owners, lies_in
 from diagnostics.network.places import Places
 from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
 from diagnostics.network.public import targets
-from diagnostics.network.routes import Candidate, HopType, Known, Source, configured, kind
+from diagnostics.network.routes import Candidate, HopType, Known, Source, kind
 from diagnostics.network.routing import NextHop, Routing
 
 GATEWAYS = "microsoft.network/virtualnetworkgateways"
@@ -34,6 +35,8 @@ RESERVED = frozenset(
     }
 )
 """Subnets whose names Azure itself gives a meaning, lower-cased; what routes they may have, Azure decides."""
+
+_BEHIND = 1 << 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,11 @@ class Lead:
 class Hops:
     """Where the routes of an estate lead; whatever is asked for often is worked out once."""
 
-    def __init__(self, estate: Estate, owners: Owners, places: Places) -> None:
+    def __init__(self, estate: Estate, owners: Owners, places: Places, routing: Routing | None = None) -> None:
         self._estate, self._owners, self._places = estate, owners, places
         # Routes to private endpoints are for single addresses and change nothing here: without NICs there are none.
-        self._plain = replace(estate, nics={})
-        self._routing = Routing(self._plain)
+        shared = None if estate.private_endpoints else routing
+        self._routing = shared or Routing(replace(estate, nics={}))
         self._hops: dict[tuple[ResourceId, str], Hop] = {}
         self._leads: dict[ResourceId, tuple[Lead, ...]] = {}
         self._won: dict[tuple[ResourceId, str], AddressSet] = {}
@@ -169,17 +172,17 @@ class Hops:
 
     def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
         """The route that would be taken for a prefix if the user-defined one for it were not there."""
-        (first, last), strength = _ends(addresses), _user_strength(addresses)
+        (first, last), strength = ends(addresses), _user_strength(addresses)
         starts, known = self._routes(side)
         wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strength)
-        holding = [each for each in wider if _ends(each.addresses)[1] >= last]
+        holding = [each for each in wider if ends(each.addresses)[1] >= last]
         return max(holding, key=lambda each: each.strength, default=None)
 
     def next_hop(self, subnet: Subnet, address: Address) -> NextHop:
         """Where packets from a subnet to an address are sent."""
         nic = Nic(subnet.id, "", "", None, None, None, ())
         point = Point(nic, IpConfiguration("", None, subnet.id, primary=True))
-        return self._routing.table(point, address.version).of(int(address))
+        return self._routing.next_hop(point, address)
 
     def learnt(self, network: VirtualNetwork) -> Learnt:
         """What a network knows through gateways."""
@@ -282,7 +285,7 @@ class Hops:
     def _taken(self, side: Side, addresses: AddressSet) -> AddressSet:
         """What is left of a prefix once every more specific route has taken its part."""
         starts, known = self._routes(side)
-        (first, last), strength = _ends(addresses), _user_strength(addresses)
+        (first, last), strength = ends(addresses), _user_strength(addresses)
         inside = known[bisect_left(starts, first) : bisect_right(starts, last)]
         stronger = [each.addresses for each in inside if each.strength > strength]
         return addresses - AddressSet.union(stronger) if stronger else addresses
@@ -291,9 +294,9 @@ class Hops:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
         if subnet.id not in self._known:
-            known = configured(self._plain, side.network, subnet).known
-            known = tuple(sorted(known, key=lambda each: _ends(each.addresses)[0]))
-            self._known[subnet.id] = [_ends(each.addresses)[0] for each in known], list(known)
+            known = self._routing.configured(side.network, subnet).known
+            known = tuple(sorted(known, key=lambda each: ends(each.addresses)[0]))
+            self._known[subnet.id] = [ends(each.addresses)[0] for each in known], list(known)
         return self._known[subnet.id]
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
@@ -327,11 +330,37 @@ def by_aks(table: RouteTable, route: Route) -> bool:
     return table.id.name.lower().startswith("aks-agentpool-") or route.name.lower().startswith("aks-")
 
 
-def _ends(addresses: AddressSet) -> tuple[int, int]:
+@lru_cache(maxsize=1 << 14)  # the same subnets and networks are looked at from every side
+def space(prefixes: tuple[str, ...]) -> AddressSet:
+    """The addresses of some prefixes; what is none is left out."""
+    return AddressSet.union(read for text in prefixes if (read := read_prefix(text)))
+
+
+def ends(addresses: AddressSet) -> tuple[int, int]:
     """Where a prefix begins and ends; IPv6 is put behind IPv4."""
     if addresses.v4:
         return addresses.v4.spans[0][0], addresses.v4.spans[-1][1]
-    return (1 << 33) + addresses.v6.spans[0][0], (1 << 33) + addresses.v6.spans[-1][1]
+    return _BEHIND + addresses.v6.spans[0][0], _BEHIND + addresses.v6.spans[-1][1]
+
+
+def spans(addresses: AddressSet) -> Iterator[Span]:
+    """The ranges of a set, as `ends` counts."""
+    yield from addresses.v4
+    yield from ((_BEHIND + first, _BEHIND + last) for first, last in addresses.v6)
+
+
+def meet(some: AddressSet, others: AddressSet) -> bool:
+    """Whether any address is in both; quick where the others have many ranges."""
+    return _touch(some.v4, others.v4) or _touch(some.v6, others.v6)
+
+
+def _touch(some: Intervals, others: Intervals) -> bool:
+    """Whether, for a range, the last one that begins before its end reaches it."""
+    for first, last in some.spans:
+        at = bisect_right(others.spans, (last, others.top)) - 1
+        if at >= 0 and others.spans[at][1] >= first:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1 << 13)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.routes_hops import by_aks
-from diagnostics.checks.routes_words import UDR, addresses, hop_type, on_route, weight
+from diagnostics.checks.routes_hops import by_aks, ends
+from diagnostics.checks.routes_words import UDR, addresses, hop_type, weight, without
 from diagnostics.checks.view import View
 from diagnostics.checks.words import counted, fact, route_cause
 from diagnostics.findings import Cause, Remedy, Severity
@@ -22,8 +24,18 @@ _NOT_FOR_ROUTES = frozenset({"virtualnetwork", "azureloadbalancer", "internet"})
 _PLATFORM = "azureplatform"
 _BY_SERVICE = "microsoft.sql-managedinstances"
 
-type _Read = tuple[AddressSet, Route]
-"""A route with the addresses of its prefix."""
+
+class _Read(NamedTuple):
+    """A route with the addresses of its prefix, and where these begin and end."""
+
+    begin: int
+    end: int
+    addresses: AddressSet
+    route: Route
+
+    @property
+    def size(self) -> int:
+        return self.end - self.begin + 1
 
 
 @check("UDR002", "Route table that nothing uses", Severity.LOW)
@@ -47,16 +59,18 @@ def never_taken(view: View) -> Iterator[Said]:
     """
     for table in view.tables:
         known = [
-            (read, route) for route in table.routes if (read := read_prefix(route.prefix)) and not _kept(table, route)
+            _Read(*ends(read), read, route)
+            for route in table.routes
+            if (read := read_prefix(route.prefix)) and not _kept(table, route)
         ]
-        known.sort(key=lambda pair: (_begin(pair[0]), -_size(pair[0])))
+        known.sort(key=lambda each: (each.begin, -each.end))
         first: list[_Read] = []
-        for read, route in known:
-            if first and first[-1][0] == read:
-                other = first[-1][1]
-                yield _never(table, route, (_twice(table, other),), f"is for the same prefix as {other.name}")
+        for each in known:
+            if first and first[-1].addresses == each.addresses:
+                other = first[-1].route
+                yield _never(table, each.route, (_twice(table, other),), f"is for the same prefix as {other.name}")
             else:
-                first.append((read, route))
+                first.append(each)
         for route, narrower in _covered(first):
             causes = tuple(route_cause(table, other) for other in narrower[:5])
             yield _never(table, route, causes, "is never taken")
@@ -102,22 +116,15 @@ def _kept(table: RouteTable, route: Route) -> bool:
     return by_aks(table, route) or route.name.lower().startswith(_BY_SERVICE)
 
 
-def _begin(read: AddressSet) -> int:
-    return read.v4.spans[0][0] if read.v4 else (1 << 33) + read.v6.spans[0][0]
-
-
-def _size(read: AddressSet) -> int:
-    return read.v4.count() or read.v6.count()
-
-
 def _covered(known: Sequence[_Read]) -> Iterator[tuple[Route, list[Route]]]:
     """Routes that narrower ones take everything from, with those."""
-    starts = [_begin(read) for read, _ in known]
-    for number, (read, route) in enumerate(known):
+    starts = [each.begin for each in known]
+    for number, wide in enumerate(known):
         # What a prefix holds stands right behind it, in the order of where it begins.
-        inside = known[number + 1 : bisect_right(starts, starts[number] + _size(read) - 1)]
-        if sum(_size(each) for each, _ in inside) >= _size(read) and read <= AddressSet.union(e for e, _ in inside):
-            yield route, [other for _, other in inside]
+        inside = known[number + 1 : bisect_right(starts, wide.end)]
+        enough = sum(each.size for each in inside) >= wide.size
+        if enough and wide.addresses <= AddressSet.union(each.addresses for each in inside):
+            yield wide.route, [each.route for each in inside]
 
 
 def _needless(view: View, table: RouteTable, known: Sequence[_Read]) -> Iterator[tuple[Route, Route]]:
@@ -126,17 +133,16 @@ def _needless(view: View, table: RouteTable, known: Sequence[_Read]) -> Iterator
     if not sides or (table.propagates and any(view.hops.learnt(side.network).missing for side in sides)):
         return
     around: list[_Read] = []
-    for read, route in known:
+    for each in known:
         # Prefixes stand in the order of where they begin, wider ones first: those that hold this one are still open.
-        while around and _begin(around[-1][0]) + _size(around[-1][0]) <= _begin(read):
+        while around and around[-1].end < each.begin:
             around.pop()
-        holder = around[-1][1] if around else None
-        around.append((read, route))
-        leads = hop_type(route), addresses(route)
-        if holder is None or (hop_type(holder), addresses(holder)) != leads:
+        holder, route = around[-1].route if around else None, each.route
+        around.append(each)
+        if holder is None or hop_type(holder) != hop_type(route) or addresses(holder) != addresses(route):
             continue
-        beneath = [view.hops.beneath(side, read) for side in sides]
-        if all(each and each.route.source == Source.USER and each.route.name == holder.name for each in beneath):
+        beneath = [view.hops.beneath(side, each.addresses) for side in sides]
+        if all(lies and lies.route.source == Source.USER and lies.route.name == holder.name for lies in beneath):
             yield route, holder
 
 
@@ -152,7 +158,7 @@ def _same(table: RouteTable, wider: Route) -> Cause:
 def _never(table: RouteTable, route: Route, causes: tuple[Cause, ...], what: str) -> Found:
     remedy = Remedy(
         summary=f"Delete route {route.name}, or give it the prefix that it was meant for.",
-        az_cli=on_route("delete", table, route.name),
+        az_cli=without(table, route.name),
         bicep=bicep.comment(f"leave route {route.name} out of {table.id.name}"),
         doc_url=UDR,
         portal_url=links.blade(table.id, "routes"),
@@ -174,6 +180,7 @@ def _odd(view: View, prefix: str) -> str:
     return f"{prefix} is no service tag that is known" if tags.prefixes and low not in tags.prefixes else ""
 
 
+@lru_cache(maxsize=1 << 12)
 def _host_bits(prefix: str) -> str:
     """The prefix that Azure makes of one with host bits; empty where it has none."""
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.routes_hops import GATEWAY_SUBNET, RESERVED, Lead, Side
+from diagnostics.checks.routes_hops import GATEWAY_SUBNET, RESERVED, Lead, Side, meet, space
 from diagnostics.checks.routes_words import broad, leads_to, on_subnet, weight
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, route_cause
@@ -40,7 +40,7 @@ def _answers(view: View, leads: list[Lead], side: Side) -> Said | None:
     """How the subnets of a side answer what comes to them by one of the routes of the gateway's subnet."""
     for lead in leads:
         won = view.hops.won(lead.side, lead.route) if lead.side else AddressSet.none()
-        hosts = [subnet for subnet in side.subnets if _space(subnet) & won and _hosts(view, subnet, lead)]
+        hosts = [subnet for subnet in side.subnets if meet(_space(subnet), won) and _hosts(view, subnet, lead)]
         if hosts and side.unseen:
             return Unclear(lead.table.id, (f"route table {side.unseen.name}",))
         if hosts:
@@ -57,7 +57,7 @@ def _hosts(view: View, subnet: Subnet, lead: Lead) -> bool:
 
 
 def _space(subnet: Subnet) -> AddressSet:
-    return AddressSet.union(read for text in subnet.prefixes if (read := read_prefix(text)))
+    return space(subnet.prefixes)
 
 
 def _by_gateway(view: View, side: Side, subnet: Subnet) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.routes_hops import RESERVED, Side
-from diagnostics.checks.routes_words import hop_type, on_subnet
+from diagnostics.checks.routes_words import hop_type, on_subnet, without
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, route_cause
 from diagnostics.findings import Remedy, Severity
@@ -107,11 +107,8 @@ def _found(subnet: Subnet, fault: _Fault) -> Found:
     at, name = subnet.route_table, subnet.id.name
     assert at
     network = subnet.id.names[0]
-    routes = [
-        f"az network route-table route delete {az.placed(at, route_table_name=at.name, name=each.name)}"
-        for each in fault.routes
-    ]
-    off = on_subnet(subnet.id, route_table="")
+    routes = [without(RouteTable(at, ()), each.name) for each in fault.routes]
+    off = on_subnet(subnet.id, route_table="null")
     on = f"az network route-table update {az.arguments(ids=at.text)} --disable-bgp-route-propagation false"
     fixes = {"default route": az.lines(*routes, az.otherwise("or take the table off", off)), "propagation": on}
     summary = {

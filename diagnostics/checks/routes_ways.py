@@ -74,6 +74,7 @@ class Ways:
         self._estate, self._hops, self._places = estate, hops, places
         self._defaults: dict[tuple[ResourceId | None, int], Default] = {}
         self._examples: dict[ResourceId, Example | None] = {}
+        self._specials: dict[ResourceId, bool] = {}
 
     def default(self, side: Side, version: int = 4) -> Default:
         """Where a side's table sends everything; of two routes for a half the narrower one counts."""
@@ -94,7 +95,7 @@ class Ways:
 
     def ordinary(self, side: Side) -> tuple[Subnet, ...]:
         """The subnets of a side that have no reason of their own to go another way than the others."""
-        return tuple(subnet for subnet in side.subnets if not self._special(subnet))
+        return tuple(subnet for subnet in side.subnets if not self._is_special(subnet))
 
     def example(self, network: VirtualNetwork) -> Example | None:
         """Who sends to an appliance: other subnets of a network, or of networks that share a peer with it."""
@@ -113,11 +114,17 @@ class Ways:
                     found |= {lead.hop.subnet.id} if lead.hop.subnet else set()
         return frozenset(found)
 
+    def _is_special(self, subnet: Subnet) -> bool:
+        if subnet.id not in self._specials:
+            self._specials[subnet.id] = self._special(subnet)
+        return self._specials[subnet.id]
+
     def _special(self, subnet: Subnet) -> bool:
         name = subnet.id.name.lower()
         if name in RESERVED or any(word in name for word in _GATEWAY_WORDS) or subnet.id in self.appliance_subnets:
             return True
-        owners = {rid.parent.type for rid in subnet.used if rid.parent}
+        # A part's type goes on from that of what it is a part of.
+        owners = {rid.type.rpartition("/")[0] for rid in subnet.used if len(rid.names) > 1}
         if owners & _OWN_WAY or _OWN_WAY & {service.lower() for service in subnet.delegations}:
             return True
         points = self._places.points_in(subnet.id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from diagnostics.checks.view import View
 from diagnostics.findings import Severity
 from diagnostics.network.ids import ResourceId
@@ -55,20 +57,41 @@ def addresses(route: Route) -> tuple[str, ...]:
 
 def on_route(verb: str, table: RouteTable, name: str, **options: str) -> str:
     """`az network route-table route VERB` for a route of a table."""
-    where = az.placed(table.id, route_table_name=table.id.name, name=name, **options)
-    return f"az network route-table route {verb} {where}"
+    where = _in_table(table.id.subscription, table.id.resource_group, table.id.name)
+    return f"az network route-table route {verb} {where} {_options(name, **options)}"
+
+
+def without(table: RouteTable, name: str) -> str:
+    """Look at a route of a table; to take it away is a comment."""
+    delete = az.otherwise("once nobody needs it", on_route("delete", table, name))
+    return az.lines(on_route("show", table, name), delete)
+
+
+@lru_cache(maxsize=1 << 12)
+def _options(name: str, **options: str) -> str:
+    return az.arguments(name=name, **options)
+
+
+@lru_cache(maxsize=1 << 10)  # what is said of the routes of a table is said of one after the other
+def _in_table(subscription: str, group: str, name: str) -> str:
+    return az.arguments(subscription=subscription, resource_group=group, route_table_name=name)
 
 
 def declared(table: RouteTable, name: str, prefix: str, hop: HopType, address: str = "") -> str:
     """A route in Bicep, below a table that is there."""
-    properties: dict[str, bicep.Value] = {"addressPrefix": prefix, "nextHopType": str(hop)}
+    return bicep.existing(f"Microsoft.Network/routeTables@{bicep.NETWORK}", table.id) + _route(
+        name, prefix, str(hop), address
+    )
+
+
+@lru_cache(maxsize=1 << 12)  # tables of one estate have the same routes over and over
+def _route(name: str, prefix: str, hop: str, address: str) -> str:
+    properties: dict[str, bicep.Value] = {"addressPrefix": prefix, "nextHopType": hop}
     if address:
         properties["nextHopIpAddress"] = address
     kind_ = f"Microsoft.Network/routeTables/routes@{bicep.NETWORK}"
     body: dict[str, bicep.Value] = {"parent": bicep.Raw("it"), "name": name, "properties": properties}
-    return bicep.existing(f"Microsoft.Network/routeTables@{bicep.NETWORK}", table.id) + bicep.resource(
-        "route", kind_, body
-    )
+    return bicep.resource("route", kind_, body)
 
 
 def on_subnet(subnet: ResourceId, **options: str) -> str:

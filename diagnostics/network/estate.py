@@ -292,6 +292,16 @@ class Estate:
                 found.setdefault(group, []).append(point)
         return {group: tuple(points) for group, points in found.items()}
 
+    @cached_property
+    def private_endpoints(self) -> Mapping[ResourceId, tuple[tuple[int, Point], ...]]:
+        """By virtual network: the endpoints there that are private endpoints, each with its place among `points`."""
+        found: dict[ResourceId, list[tuple[int, Point]]] = {}
+        for place, point in enumerate(self.points):
+            subnet = point.configuration.subnet if point.nic.private_endpoint else None
+            if subnet and (home := subnet.parent):
+                found.setdefault(home, []).append((place, point))
+        return {network: tuple(points) for network, points in found.items()}
+
     def network_of(self, subnet: ResourceId | None) -> VirtualNetwork | None:
         """The virtual network of a subnet."""
         if subnet is None:

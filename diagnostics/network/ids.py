@@ -89,7 +89,11 @@ class ResourceId:
     @property
     def parent(self) -> Self | None:
         """The resource that this one lies in (a subnet's virtual network), or None for a top-level one."""
-        return type(self).parse(self.text.rsplit("/", 2)[0]) if len(self.names) > 1 else None
+        if len(self.names) < 2:
+            return None
+        text, key = self.text.rsplit("/", 2)[0], self.key.rsplit("/", 2)[0]
+        kind = self.type.rpartition("/")[0]
+        return type(self)(text, self.subscription, self.resource_group, kind, self.names[:-1], key)
 
     def portal_url(self, portal: str) -> str:
         """The resource's page in a portal such as `https://portal.azure.com`."""

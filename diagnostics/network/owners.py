@@ -9,7 +9,7 @@ from diagnostics.network.estate import Estate, Firewall, Frontend, LoadBalancer,
 from diagnostics.network.gateways import learnt
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Subnet
-from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
+from diagnostics.network.prefixes import Address, address_of, read_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +93,4 @@ def subnet_with(network: VirtualNetwork, address: Address) -> Subnet | None:
 
 def lies_in(address: Address, prefixes: Iterable[str]) -> bool:
     """Whether an address lies in one of the prefixes."""
-    return address in AddressSet.union(read for text in prefixes if (read := read_prefix(text)))
+    return any(address in read for text in prefixes if (read := read_prefix(text)))

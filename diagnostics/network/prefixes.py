@@ -142,6 +142,7 @@ class Bounds:
         return type(self)(must, may, frozenset() if must == may else self.missing | other.missing)
 
 
+@lru_cache(maxsize=1 << 16)
 def address_of(text: str | None) -> Address | None:
     """The address in a text, or None where it holds none."""
     try:

@@ -54,10 +54,10 @@ class WayIn:
 def way_out(estate: Estate, point: Point, version: int) -> WayOut:
     """The way out of an endpoint, in the order in which Azure takes them."""
     subnet = estate.subnet_of(point)
-    ways = [_nat(estate, point, version), _own(estate, point, version), *_balanced(estate, point, version)]
-    for way in ways:
-        if way:
-            return way
+    if way := _nat(estate, point, version) or _own(estate, point, version):
+        return way
+    if way := next(_balanced(estate, point, version), None):
+        return way
     if unseen := unseen_balancer(estate, point):
         missing = frozenset({f"load balancer {unseen.name}"})
         return WayOut(Verdict.UNKNOWN, f"load balancer {unseen.name} cannot be seen", (), unseen, missing)
@@ -126,7 +126,7 @@ def _nat(estate: Estate, point: Point, version: int) -> WayOut | None:
 
 def _own(estate: Estate, point: Point, version: int) -> WayOut | None:
     public = point.configuration.public_ip
-    if public is None or (point.address is not None and point.address.version != version):
+    if public is None or ((address := point.address) is not None and address.version != version):
         return None
     return WayOut(Verdict.ALLOWED, f"public IP {public.name}", _addresses(estate, (public,)), public)
 

@@ -6,7 +6,7 @@ private endpoints".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -166,10 +166,17 @@ def effective(estate: Estate, point: Point) -> Routes | None:
     return Routes(tuple(routes))
 
 
-def configured(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Routes:
-    """The routes of a subnet, from configuration."""
+def user_defined(estate: Estate, table: RouteTable | None) -> Sequence[Known | Doubtful]:
+    """The routes of a route table: the same ones in every network that uses it."""
+    return tuple(_user(estate, table)) if table else ()
+
+
+def configured(
+    estate: Estate, network: VirtualNetwork, subnet: Subnet, user: Sequence[Known | Doubtful] | None = None
+) -> Routes:
+    """The routes of a subnet, from configuration; those of its route table can be given, where they are at hand."""
     table = estate.route_tables.get(subnet.route_table) if subnet.route_table else None
-    user = list(_user(estate, table)) if table else []
+    user = user_defined(estate, table) if user is None else user
     own = [each for each in user if isinstance(each, Known)]
     routes: list[Known | Doubtful] = [
         *_system(network.prefixes),
@@ -244,10 +251,10 @@ def _services(estate: Estate, network: VirtualNetwork, subnet: Subnet) -> Iterat
 
 
 def _endpoints(estate: Estate, network: VirtualNetwork, user: list[Known]) -> Iterator[Known | Doubtful]:
-    near = [network.id, *(each.remote for each in network.peerings if each.connected)]
-    for point in estate.points:
+    near = dict.fromkeys((network.id, *(each.remote for each in network.peerings if each.connected)))
+    for _, point in sorted(each for rid in near for each in estate.private_endpoints.get(rid, ())):
         subnet = point.configuration.subnet
-        if point.nic.private_endpoint and (address := point.address) and subnet and subnet.parent in near:
+        if subnet and (address := point.address):
             text = f"{address}/{address.max_prefixlen}"
             route = Candidate(text, Source.DEFAULT, HopType.INTERFACE_ENDPOINT, (), point.nic.id.name, point.nic.id)
             overridden = _overridden(estate, point, [each for each in user if address in each.addresses])
@@ -284,9 +291,9 @@ def _user(estate: Estate, table: RouteTable) -> Iterator[Known | Doubtful]:
 
 
 def _candidate(route: Route, table: RouteTable) -> Candidate:
-    addresses = tuple(dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))))
     leads = kind(route.next_hop_type)
-    own = addresses if leads == HopType.APPLIANCE else ()
+    hops = (route.next_hop_address, *route.next_hop_addresses) if leads == HopType.APPLIANCE else ()
+    own = tuple(dict.fromkeys(filter(None, hops)))
     return Candidate(route.prefix, Source.USER, leads, own, route.name, table.id)
 
 

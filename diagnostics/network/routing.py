@@ -6,12 +6,14 @@ Source: "Azure virtual network traffic routing" (how Azure selects a route).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 
-from diagnostics.network.estate import Estate, Point
+from diagnostics.network.estate import Estate, Point, VirtualNetwork
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
+from diagnostics.network.model import Subnet
 from diagnostics.network.prefixes import Address, AddressSet
 from diagnostics.network.routes import (
     Candidate,
@@ -23,11 +25,15 @@ from diagnostics.network.routes import (
     configured,
     effective,
     unseen,
+    user_defined,
 )
 
 __all__ = ["Candidate", "HopType", "NextHop", "Routing", "Table"]
 
 _STRENGTH = attrgetter("strength")
+_FEW = 8
+"""Single addresses that are looked for one by one; for more, a table is made, which costs about as much."""
+
 _OWN_SPACE = frozenset({HopType.VNET_LOCAL, HopType.PEERING, HopType.SERVICE_ENDPOINT})
 
 
@@ -73,42 +79,82 @@ class Routing:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
-        self._routes: dict[object, Routes] = {}
-        self._tables: dict[object, Table] = {}
+        self._places: dict[ResourceId, _Place] = {}
+        self._shared: dict[object, _Place] = {}
+        self._user: dict[ResourceId, Sequence[Known | Doubtful]] = {}
 
     def next_hop(self, point: Point, address: Address) -> NextHop:
         """Where an endpoint's packets to an address are sent."""
-        return self.table(point, address.version).of(int(address))
+        place, version = self._place(point), address.version
+        if version not in place.tables and place.asked < _FEW:
+            place.asked += 1
+            return _alone(place.routes, version, int(address))
+        return place.table(version).of(int(address))
 
     def routes(self, point: Point) -> tuple[Candidate, ...]:
         """All routes of an endpoint, the most specific first."""
-        known = sorted(self._all(point).known, key=_STRENGTH, reverse=True)
-        doubtful = (each.route for each in self._all(point).doubtful)
+        routes = self._place(point).routes
+        known = sorted(routes.known, key=_STRENGTH, reverse=True)
+        doubtful = (each.route for each in routes.doubtful)
         return tuple(dict.fromkeys((*(each.route for each in known), *doubtful)))
 
     def table(self, point: Point, version: int) -> Table:
         """The next hops of an endpoint for a family of addresses, 4 or 6."""
-        key = self._place(point), version
-        if key not in self._tables:
-            self._tables[key] = _table(self._all(point), version)
-        return self._tables[key]
+        return self._place(point).table(version)
 
-    def _all(self, point: Point) -> Routes:
-        key = self._place(point)
-        if key not in self._routes:
-            self._routes[key] = effective(self._estate, point) or self._from_configuration(point)
-        return self._routes[key]
+    def configured(self, network: VirtualNetwork, subnet: Subnet) -> Routes:
+        """The routes of a subnet, from configuration."""
+        return self._of_subnet(network, subnet).routes
 
-    def _place(self, point: Point) -> object:
+    def _place(self, point: Point) -> _Place:
         told = point.nic.id in self._estate.effective_routes
-        return point.nic.id if told else point.configuration.subnet or point.nic.id
+        key = point.nic.id if told else point.configuration.subnet or point.nic.id
+        place = self._places.get(key)
+        if place is None:
+            routes = effective(self._estate, point) if told else None
+            place = self._places[key] = _Place(routes) if routes else self._from_configuration(point)
+        return place
 
-    def _from_configuration(self, point: Point) -> Routes:
+    def _from_configuration(self, point: Point) -> _Place:
         subnet, network = self._estate.subnet_of(point), self._estate.network_of(point.configuration.subnet)
         if subnet is None or network is None:
             name = point.configuration.subnet
-            return Routes(doubtful=(unseen(f"subnet {name.name}" if name else f"the subnet of {point.nic.id.name}"),))
-        return configured(self._estate, network, subnet)
+            missing = f"subnet {name.name}" if name else f"the subnet of {point.nic.id.name}"
+            return _Place(Routes(doubtful=(unseen(missing),)))
+        return self._of_subnet(network, subnet)
+
+    def _of_subnet(self, network: VirtualNetwork, subnet: Subnet) -> _Place:
+        table = subnet.route_table
+        # Nothing else of a subnet tells which routes it has; a table that is not seen is called as it is written.
+        key = network.id, table.text if table else "", subnet.service_endpoints
+        if key not in self._shared:
+            user = self._user_of(table) if table else ()
+            self._shared[key] = _Place(configured(self._estate, network, subnet, user))
+        return self._shared[key]
+
+    def _user_of(self, table: ResourceId) -> Sequence[Known | Doubtful]:
+        if table not in self._user:
+            self._user[table] = user_defined(self._estate, self._estate.route_tables.get(table))
+        return self._user[table]
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Where the same routes apply: to subnets of a network that use the same route table, or to one NIC.
+
+    Attributes:
+        asked: for how many single addresses it was asked without a table.
+    """
+
+    routes: Routes
+    tables: dict[int, Table] = field(default_factory=dict[int, Table])
+    asked: int = 0
+
+    def table(self, version: int) -> Table:
+        """The next hops for a family of addresses; put in order when first asked for."""
+        if version not in self.tables:
+            self.tables[version] = _table(self.routes, version)
+        return self.tables[version]
 
 
 def _table(routes: Routes, version: int) -> Table:
@@ -122,6 +168,21 @@ def _table(routes: Routes, version: int) -> Table:
     hops = [_choose(here, perhaps) for _, here, perhaps in inside]
     merged = [i for i in range(len(starts)) if i == 0 or hops[i] != hops[i - 1]]
     return Table(tuple(starts[i] for i in merged), tuple(hops[i] for i in merged))
+
+
+def _alone(routes: Routes, version: int, address: int) -> NextHop:
+    """The winner for one address."""
+    known = ((span, each) for each in routes.known for span in _spans(each.addresses, version))
+    doubtful = ((span, each) for each in routes.doubtful for span in _spans(each.within, version))
+    return _choose(_holding(known, address), _holding(doubtful, address))
+
+
+def _holding[T](placed: Iterable[tuple[Span, T]], address: int) -> list[T]:
+    """What holds an address, in the order in which `_active` tells it: of equals the first one wins."""
+    here = [pair for pair in placed if pair[0][0] <= address <= pair[0][1]]
+    here.reverse()
+    here.sort(key=lambda pair: pair[0][0])
+    return [each for _, each in here]
 
 
 def _spans(addresses: AddressSet, version: int) -> Intervals:
