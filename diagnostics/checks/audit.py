@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 
 import msgspec
 
@@ -15,6 +16,7 @@ from diagnostics.checks.view import View
 from diagnostics.findings import Cause, Finding, Resource, Severity, fingerprint
 from diagnostics.network.estate import Estate
 from diagnostics.network.facts import Facts
+from diagnostics.network.ids import ResourceId
 
 ANY = "*"
 """Stands for the check where something could not be read, so that no check can tell."""
@@ -55,12 +57,14 @@ class Audit:
         unknown: by check and resource.
         suppressed: findings that are left out.
         checks: those that were made.
+        files: by lower-cased id, the paths of the files that the resources of all these were read from, where known.
     """
 
     findings: tuple[Finding, ...]
     unknown: tuple[Unknown, ...]
     suppressed: tuple[Suppressed, ...]
     checks: tuple[Check, ...]
+    files: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings that are as bad as a severity, or worse."""
@@ -102,7 +106,13 @@ def audit(
         tuple(sorted(unknown, key=lambda each: (each.check, each.resource.id.lower(), each.missing))),
         tuple(sorted(suppressed.values(), key=lambda each: _order(each.finding))),
         tuple(made),
+        _files(estate.facts, [*findings.values(), *unknown, *(each.finding for each in suppressed.values())]),
     )
+
+
+def _files(facts: Facts, about: Iterable[Finding | Unknown]) -> Mapping[str, str]:
+    found = ((each.resource.id.lower(), ResourceId.maybe(each.resource.id)) for each in about)
+    return {key: file for key, rid in found if rid and (file := facts.file(rid))}
 
 
 def _finding(check: Check, said: Found, policy: Policy, facts: Facts) -> Finding:
@@ -132,7 +142,7 @@ def _unread(estate: Estate) -> Iterator[Unknown]:
     for problem in estate.problems:
         resource = Resource(id=problem.where, name=problem.where, type="")
         yield Unknown(ANY, "could not be read", resource, (problem.text,))
-    for rid, text in bad_tags(estate.facts):
+    for rid, text in bad_tags(estate.facts, {each.id for each in catalogue()}):
         yield Unknown(ANY, "suppression that is none", Resource.of(rid), (text,))
 
 

@@ -18,8 +18,9 @@ ALERTS = "microsoft.insights/activitylogalerts"
 _LOCKS = "microsoft.authorization/locks"
 _SETTINGS = "microsoft.insights/diagnosticsettings"
 _DOC = f"{links.LEARN}/azure/azure-monitor/alerts/alerts-create-activity-log-alert-rule"
-# `level` and `status` are what the portal fills in; with one of these an alert is for a part of the changes only.
-_NARROWING = frozenset({"caller", "resourceid", "resourcegroup", "resourcetype", "resourceprovider"})
+_LOGS = "--logs '[{categoryGroup:allLogs,enabled:true}]'"
+# What the portal fills in; with any other condition (caller, resourceId, …) an alert is for a part of the changes only.
+_USUAL = frozenset({"level", "status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +88,33 @@ for _change in _CHANGES:
 def told_to_nobody(view: View) -> Iterator[Said]:
     """The alert is switched off, or has no action group: it fires, and nobody hears it."""
     for alert in view.ordered(view.facts.activity_alerts):
-        why = "is switched off" if not alert.enabled else "has no action group" if not alert.action_groups else ""
+        why = " and ".join(_silences(alert))
         if why and _about_network(alert):
             remedy = Remedy(
                 summary="Switch it on and give it an action group, or delete it.",
-                az_cli=f"az monitor activity-log alert update {az.placed(alert.id, name=alert.id.name)} --enabled true",
+                az_cli=_louder(alert),
                 doc_url=_DOC,
                 portal_url=links.blade(alert.id, "overview"),
             )
             cause = fact("alert", f"Alert {alert.id.name} {why}.", alert.id)
             yield Found(alert.id, f"Alert {alert.id.name} {why}", (cause,), remedy)
+
+
+def _silences(alert: ActivityAlert) -> Iterator[str]:
+    """Why an alert tells nobody; nothing if it tells somebody."""
+    if not alert.enabled:
+        yield "is switched off"
+    if not alert.action_groups:
+        yield "has no action group"
+
+
+def _louder(alert: ActivityAlert) -> str:
+    """What lets an alert tell somebody again."""
+    place, command = az.placed(alert.id, name=alert.id.name), "az monitor activity-log alert"
+    return az.lines(
+        "" if alert.enabled else f"{command} update {place} --enabled true",
+        "" if alert.action_groups else f"{command} action-group add {place} --action-group ACTION_GROUP_ID",
+    )
 
 
 @check("LOG001", "NSG without diagnostic setting", Severity.INFO)
@@ -107,13 +125,13 @@ def without_diagnostics(view: View) -> Iterator[Said]:
     """
     having = {setting.target for setting in view.facts.diagnostic_settings.values() if setting.logs}
     for group, bare in _by_resource_group(rid for rid in view.estate.security_groups if rid not in having):
-        if not view.facts.knows_all(_SETTINGS):
+        if not view.facts.knows_all(_SETTINGS, group):
             yield Unclear(group, ("diagnostic settings of its NSGs",))
             continue
         create = "az monitor diagnostic-settings create --name to-workspace --workspace WORKSPACE_ID --resource"
         remedy = Remedy(
             summary="Send their logs (category group allLogs) to a workspace.",
-            az_cli=az.lines(*(f"{create} {rid} --logs '[{{categoryGroup:allLogs,enabled:true}}]'" for rid in bare[:5])),
+            az_cli=az.lines(*(f"{create} {az.quoted(rid.text)} {_LOGS}" for rid in bare[:5])),
             doc_url=f"{links.LEARN}/azure/virtual-network/virtual-network-nsg-manage-log",
         )
         text = f"{counted(len(bare), 'NSG')} without: {listed(rid.name for rid in bare)}"
@@ -130,7 +148,7 @@ def without_lock(view: View) -> Iterator[Said]:
     scopes = [lock.scope for lock in view.facts.locks.values()]
     bare = (rid for rid in view.estate.security_groups if not _below(rid, scopes))
     for group, unlocked in _by_resource_group(bare):
-        if not view.facts.knows_all(_LOCKS):
+        if not view.facts.knows_all(_LOCKS, group):
             yield Unclear(group, ("locks",))
             continue
         options = az.arguments(subscription=group.subscription, resource_group=group.name)
@@ -156,7 +174,7 @@ def _untold(view: View, change: _Change) -> Iterator[Said]:
             uncovered.setdefault(rid.subscription, []).append(rid)
     for subscription, resources in uncovered.items():
         about = ResourceId.parse(f"/subscriptions/{subscription}")
-        if view.facts.knows_all(ALERTS):
+        if view.facts.knows_all(ALERTS, about):
             yield _silent(about, change, resources)
         else:
             yield Unclear(about, ("alerts of the activity log",))
@@ -182,7 +200,7 @@ def _silent(about: ResourceId, change: _Change, resources: list[ResourceId]) -> 
 
 def _fires(alert: ActivityAlert, operation: str) -> bool:
     """Whether an alert fires on every such operation in its scopes: on this one, or on all administrative ones."""
-    if alert.others & _NARROWING:
+    if alert.narrowed or alert.others - _USUAL:
         return False
     if alert.operations:
         return operation.lower() in alert.operations

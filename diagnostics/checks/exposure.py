@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.exposure_bare import FIRST_NSG, closed_addresses, first_group
-from diagnostics.checks.exposure_seen import Machine, causes, machines, no_address, shut
+from diagnostics.checks.exposure_seen import Machine, causes, machines, no_address, outside, shut
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.internet import ADVICE, NEARLY_ALL
+from diagnostics.checks.internet import ADVICE, held_there
 from diagnostics.checks.internet_closing import spans
+from diagnostics.checks.internet_groups import NEARLY_ALL, by_protocol
 from diagnostics.checks.internet_large import Open, Ports, together, told_once
 from diagnostics.checks.internet_seen import one_step_down
-from diagnostics.checks.services import SERVICES, Kind
+from diagnostics.checks.services import SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed
 from diagnostics.findings import Remedy, Severity
@@ -21,6 +23,7 @@ from diagnostics.paste import az, links
 
 _ALL = Intervals.all(PORTS_TOP)
 _NONE = Intervals.none(PORTS_TOP)
+_NAMED = 3
 _DOCS = {
     Kind.ADMINISTRATION: f"{links.LEARN}/azure/bastion/bastion-overview",
     Kind.DATA: f"{links.LEARN}/azure/security/fundamentals/network-best-practices",
@@ -46,16 +49,19 @@ def data(view: View) -> Iterator[Said]:
     return _services(view, Kind.DATA)
 
 
-@check("EXP003", "Every port of a VM reachable from the internet", Severity.CRITICAL)
+@check("EXP003", "Every port or a broad range of ports of a VM reachable from the internet", Severity.CRITICAL)
 def everything(view: View) -> Iterator[Said]:
     """Whatever listens on this VM, now or later, answers everybody.
 
-    It is told instead of EXP001, EXP002 and EXP005, which would name service after service.
+    It is told instead of EXP001, EXP002 and EXP005, which would name service after service. A broad range is one of a
+    thousand ports or more that holds administration or data; services that other rules open too are told on their own.
     """
     for each in machines(view):
         if opens := _every(each.ports):
             what = "every port"
             yield _found(view, each, opens, what, Kind.ADMINISTRATION)
+        elif services := _in_range(each):
+            yield _range(view, each, services)
         elif missing := _missing(each.ports, NEARLY_ALL):
             yield Unclear(each.id, missing)
 
@@ -103,9 +109,9 @@ def others(view: View) -> Iterator[Said]:
         return _ALL - known[protocol.lower()] if protocol.lower() in known else _NONE
 
     for each in machines(view):
-        opens = each.ports.opened(wanted)
+        opens = (_outside_range(each) if _in_range(each) else each.ports).opened(wanted)
         if opens and not _every(each.ports):
-            yield _found(view, each, opens, _text(opens), Kind.OTHER)
+            yield _found(view, each, opens, f"{_text(opens)}{outside(opens)}", Kind.OTHER)
         elif not opens and (missing := each.ports.missing(wanted)):
             yield Unclear(each.id, tuple(sorted(missing)))
 
@@ -126,13 +132,35 @@ def _services(view: View, kind: Kind) -> Iterator[Said]:
             continue
         missing: frozenset[str] = frozenset()
         for service in services:
+            if machine.swallowed >> SERVICES.index(service) & 1:
+                continue
             if opens := machine.ports.opened(service.ports):
-                name = f"{service.name} ({_text(opens)})"
+                name = f"{service.name} ({_text(opens)}{outside(opens)})"
                 yield _found(view, machine, opens, name, kind, service.id)
             else:
                 missing |= machine.ports.missing(service.ports)
         if missing:
             yield Unclear(machine.id, tuple(sorted(missing)))
+
+
+def _in_range(machine: Machine) -> tuple[Service, ...]:
+    """The services of administration and data that only a broad range opens, the worst first."""
+    return tuple(each for each in named_by(machine.swallowed) if each.kind is not Kind.OTHER)
+
+
+def _outside_range(machine: Machine) -> Ports:
+    """What is open for other reasons than broad ranges."""
+    told = by_protocol(machine.broad)
+    left = (each._replace(ports=each.ports - told.get(each.protocol, _NONE)) for each in machine.ports.opens)
+    return Ports(tuple(each for each in left if each.ports), machine.ports.doubts)
+
+
+def _range(view: View, machine: Machine, services: tuple[Service, ...]) -> Found:
+    kind = Kind.ADMINISTRATION if any(each.kind is Kind.ADMINISTRATION for each in services) else Kind.DATA
+    names = listed((each.short for each in services), _NAMED)
+    found = _found(view, machine, machine.broad, _text(machine.broad), kind)
+    because = (*found.because, fact("services", held_there(machine.broad, services), machine.id))
+    return replace(found, title=f"{found.title}{outside(machine.broad)}: among them {names}", because=because)
 
 
 def _found(view: View, machine: Machine, opens: tuple[Open, ...], what: str, kind: Kind, *parts: str) -> Found:
@@ -178,7 +206,5 @@ def _any(_: str) -> Intervals:
 
 
 def _text(opens: Iterable[Open]) -> str:
-    found: dict[str, Intervals] = {}
-    for each in opens:
-        found[each.protocol] = found.get(each.protocol, _NONE) | each.ports
+    found = by_protocol(opens)
     return ", ".join(f"{protocol.upper()} {listed(spans(ports))}" for protocol, ports in found.items())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from diagnostics.checks.exposure_seen import orphaned, without_group
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import Closing
 from diagnostics.checks.internet_seen import owner
 from diagnostics.checks.view import View
-from diagnostics.checks.words import fact
+from diagnostics.checks.words import fact, listed
 from diagnostics.findings import Confidence, Remedy
 from diagnostics.network.estate import LoadBalancer, Point
 from diagnostics.network.ids import ResourceId
@@ -42,7 +42,8 @@ def first_group(nic: Nic) -> Closing:
 
 
 def closed_addresses(view: View) -> Iterator[Said]:
-    """Standard public addresses and load balancers that let nothing in, for want of an NSG."""
+    """Network interfaces whose Standard public addresses and load balancers let nothing in, for want of an NSG."""
+    ways: dict[ResourceId, dict[ResourceId, str]] = {}
     for point in view.estate.points:
         public = point.configuration.public_ip
         if public is None or orphaned(view, point.nic):
@@ -55,12 +56,13 @@ def closed_addresses(view: View) -> Iterator[Said]:
         if missing:
             yield Unclear(owner(view, point.nic), tuple(missing))
         else:
-            yield _closed(view, point, f"public IP {public.name}", public)
+            ways.setdefault(point.nic.id, {})[public] = f"public IP {public.name}"
     for balancer in view.estate.load_balancers.values():
         if balancer.sku.lower() == "standard":
             for point in _members(view, balancer):
                 if without_group(view, point):
-                    yield _closed(view, point, f"load balancer {balancer.id.name}", balancer.id)
+                    ways.setdefault(point.nic.id, {})[balancer.id] = f"load balancer {balancer.id.name}"
+    yield from (_closed(view, view.estate.nics[nic], found) for nic, found in ways.items())
 
 
 def _members(view: View, balancer: LoadBalancer) -> tuple[Point, ...]:
@@ -78,16 +80,20 @@ def _subnet(point: Point, *, bare: bool | None) -> list[str]:
     return [] if bare is not None else [f"subnet {subnet.name}" if subnet else f"the subnet of {point.nic.id.name}"]
 
 
-def _closed(view: View, point: Point, name: str, way: ResourceId) -> Found:
-    nic = point.nic
+def _closed(view: View, nic: Nic, ways: Mapping[ResourceId, str]) -> Found:
     told = first_group(nic)
     rule = f"az network nsg rule create {az.placed(nic.id, nsg_name=f'nsg-{nic.id.name}', name='allow-in')} "
     rule += '--priority 1000 --protocol Tcp --source-address-prefixes Internet --destination-port-ranges "$PORT"'
+    some = sorted(ways.items(), key=lambda way: way[0].key)
     return Found(
         owner(view, nic),
-        f"Nothing gets in to {owner(view, nic).name} through {name}: no NSG stands at {nic.id.name}",
+        f"Nothing gets in to {owner(view, nic).name} through {listed(name for _, name in some)}: "
+        f"no NSG stands at {nic.id.name}",
         (
-            fact("sku", f"{name[0].upper()}{name[1:]} is Standard: closed until an NSG allows something.", way),
+            *(
+                fact("sku", f"{name[0].upper()}{name[1:]} is Standard: closed until an NSG allows something.", way)
+                for way, name in some
+            ),
             fact("no-nsg", f"Neither {nic.id.name} nor its subnet has an NSG.", nic.id),
         ),
         Remedy(
@@ -98,6 +104,6 @@ def _closed(view: View, point: Point, name: str, way: ResourceId) -> Found:
             doc_url=_DOC,
             portal_url=links.blade(nic.id, "networksecuritygroup"),
         ),
-        (nic.id.name, point.configuration.name, way.name),
+        (nic.id.name,),
         confidence=Confidence.LIKELY,
     )

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from diagnostics.checks.internet_closing import Closing, Letting, closing
+from diagnostics.checks.internet_groups import bits, broad, narrow
 from diagnostics.checks.internet_large import Open, Ports, together
 from diagnostics.checks.internet_seen import owner, seen
 from diagnostics.checks.view import View
-from diagnostics.checks.words import fact, named, terms
+from diagnostics.checks.words import fact, listed, named, terms
 from diagnostics.findings import Cause
 from diagnostics.network.estate import Point
 from diagnostics.network.filters import Level
@@ -32,6 +33,8 @@ class Machine:
     Attributes:
         power: the state of one that does not run, for which this holds once it does; else empty.
         ports: of endpoints that have an NSG.
+        broad: of that, what broad ranges of rules open.
+        swallowed: the services that nothing but those opens, as bits.
         bare: of endpoints that have none.
         points: the endpoints.
     """
@@ -39,6 +42,8 @@ class Machine:
     id: ResourceId
     power: str
     ports: Ports
+    broad: tuple[Open, ...]
+    swallowed: int
     bare: Ports
     points: tuple[Point, ...]
 
@@ -78,22 +83,25 @@ def _machine(view: View, rid: ResourceId, found: list[tuple[Point, Ports]]) -> M
     power = (vm.power_state or "") if vm and seen(view).asleep(nic) else ""
     bare = [ports for point, ports in found if without_group(view, point)]
     others = [ports for point, ports in found if not without_group(view, point)]
-    return Machine(rid, power, _sum(others), _sum(bare), tuple(point for point, _ in found))
+    ports = _sum(others)
+    ranges = broad(ports.opens)
+    swallowed = bits(ranges) & ~narrow(ports, ranges) if ranges else 0
+    return Machine(rid, power, ports, ranges, swallowed, _sum(bare), tuple(point for point, _ in found))
 
 
 def _sum(every: Iterable[Ports]) -> Ports:
-    listed = list(every)
+    some = list(every)
     return Ports(
-        tuple(each for ports in listed for each in ports.opens),
-        tuple(each for ports in listed for each in ports.doubts),
+        tuple(each for ports in some for each in ports.opens),
+        tuple(each for ports in some for each in ports.doubts),
     )
 
 
 def causes(machine: Machine, opens: Iterable[Open]) -> tuple[Cause, ...]:
     """What decides: the rules in the order in which they are asked, and the public addresses."""
-    listed = list(opens)
-    rules = {(each.level, id(each.rule)): each for opened in listed for each in opened.rules}
-    ways = dict.fromkeys(way for opened in listed for way in _ways(opened))
+    every = list(opens)
+    rules = {(each.level, id(each.rule)): each for opened in every for each in opened.rules}
+    ways = dict.fromkeys(way for opened in every for way in _ways(opened))
     asleep = f"It is {machine.power}: this holds as soon as it runs."
     return (
         *map(_rule, rules.values()),
@@ -117,6 +125,19 @@ def _side(level: Level) -> str:
     return "network interface" if level is Level.NIC else "subnet"
 
 
+def outside(opens: Iterable[Open]) -> str:
+    """Through which public ports, where every way translates: ` through public port 50001`."""
+    ways = [way for opened in opens for way in opened.through or (None,)]
+    if not all(_translates(way) for way in ways):
+        return ""
+    found = dict.fromkeys(way.public_port for way in ways if way)
+    return f" through public port{'s' if len(found) > 1 else ''} {listed(found, _WAYS)}"
+
+
+def _translates(way: WayIn | None) -> bool:
+    return bool(way and way.public_port is not None and way.port is not None and way.port != way.public_port)
+
+
 def _ways(opened: Open) -> Iterator[tuple[str, ResourceId]]:
     for way in opened.through:
         yield _way(way), way.resource
@@ -124,26 +145,26 @@ def _ways(opened: Open) -> Iterator[tuple[str, ResourceId]]:
 
 def _way(way: WayIn) -> str:
     at = f" ({way.address})" if way.address else ""
-    if way.public_port is not None and way.port is not None and way.port != way.public_port:
+    if _translates(way):
         return f"{way.name} leads from public port {way.public_port}{at} to port {way.port}"
     return f"{way.name}{at} leads to it"
 
 
 def shut(view: View, opens: Iterable[Open], what: str) -> Closing:
     """How to close ports by the NSGs that open them: that of the NIC where there is one, as it stands at no other."""
-    listed = list(opens)
+    every = list(opens)
     letting: dict[int, Letting] = {}
     ports: dict[str, Intervals] = {}
-    for opened in listed:
+    for opened in every:
         ports[opened.protocol] = together((opened.ports, ports.get(opened.protocol, Intervals.none(PORTS_TOP))))
-    for opened in listed:
+    for opened in every:
         for each in sorted(opened.rules, key=lambda decider: decider.level is not Level.NIC):
             group = view.estate.security_groups.get(each.group) if each.group else None
             if group:
                 letting[id(each.rule)] = Letting(group, each.rule, _opened(view, group, each))
                 break
     if not letting:
-        admin = next((each.rule.name for opened in listed for each in opened.rules if each.level is Level.ADMIN), "")
+        admin = next((each.rule.name for opened in every for each in opened.rules if each.level is Level.ADMIN), "")
         text = f"Change security admin rule {admin} in the network manager: NSGs are not asked." if admin else ""
         return Closing(text, "", "")
     return closing(letting.values(), ports, what)

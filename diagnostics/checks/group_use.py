@@ -83,7 +83,7 @@ def _orphan(group: SecurityGroup) -> Found:
         summary="Attach it to the subnet that it was written for, or delete it.",
         az_cli=az.lines(
             f"az network nsg show {place} --query '[subnets, networkInterfaces]'",
-            f"az network nsg delete {place}",
+            az.otherwise("if nothing is to have it", f"az network nsg delete {place}"),
         ),
         bicep=bicep.comment(f"take {bicep.quoted(group.id.name)} out, or name it in a subnet's networkSecurityGroup"),
         doc_url=links.LEARN + OVERVIEW,

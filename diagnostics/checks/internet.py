@@ -9,23 +9,28 @@ from functools import partial
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import Letting, closing, spans
+from diagnostics.checks.internet_groups import (
+    BROAD,
+    NEARLY_ALL,
+    WITH_PORTS,
+    Group,
+    by_protocol,
+    groups,
+    opened_by,
+)
 from diagnostics.checks.internet_large import Open, Ports, names_cloud, together
 from diagnostics.checks.internet_seen import Standing, Wanted, seen, where
-from diagnostics.checks.services import AMPLIFIERS, SERVICES, Kind, Service
+from diagnostics.checks.services import AMPLIFIERS, SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, rule_cause
 from diagnostics.findings import Remedy, Severity
 from diagnostics.network.intervals import PORTS_TOP, Intervals
-from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings import Opening
 from diagnostics.paste import links
 
-NEARLY_ALL = 60_000
-"""From as many ports of a protocol, a rule opens every port: whoever leaves out a few, or begins at 1024, means all."""
-
-BROAD = 1_000
-"""Ports in one range from which it is more than a service and its neighbours."""
-
+_NAMED = 3
+_WORST = list(Severity)
 _ALL = Intervals.all(PORTS_TOP)
 _NONE = Intervals.none(PORTS_TOP)
 ADVICE = {
@@ -48,27 +53,14 @@ _GUARDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """An NSG and what it opens to the internet at large.
-
-    Attributes:
-        every: the rules that open every port of a protocol.
-        rest: what is open for other reasons.
-    """
-
-    group: SecurityGroup
-    ports: Ports
-    every: tuple[SecurityRule, ...]
-    rest: Ports
-
-
-@dataclass(frozen=True, slots=True)
 class _What:
     """What is open, and how bad that is.
 
     Attributes:
-        name: as titles have it.
+        name: as titles have it; without one, they have the ports.
         advice: a sentence for the remedy.
+        services: those that are told with it.
+        bits: of the services whose ports these are; 0 for other ports.
     """
 
     name: str
@@ -76,6 +68,8 @@ class _What:
     wanted: Wanted
     advice: str
     doc: str = _DOC
+    services: tuple[Service, ...] = ()
+    bits: int = 0
 
 
 @check("INT001", "NSG lets the internet in to every port", Severity.HIGH)
@@ -84,11 +78,11 @@ def every_port(view: View) -> Iterator[Said]:
 
     What that rule opens is told here once, and not again for each service; what other rules open is.
     """
-    for each in _groups(view):
+    for each in groups(view):
         if each.every:
-            opens = _opened_by(each.ports, each.every)
+            opens = opened_by(each.ports, each.every)
             names = [protocol.upper() for protocol in ("Tcp", "Udp") if any(o.protocol == protocol for o in opens)]
-            nearly = any(ports.count() < PORTS_TOP for ports in _by_protocol(opens).values())
+            nearly = any(ports.count() < PORTS_TOP for ports in by_protocol(opens).values())
             name = f"{'nearly ' if nearly else ''}every {' and '.join(names)} port"
             advice = "Let in only the ports that are meant to be public, and only where they are."
             yield from _told(view, each, opens, _What(name, Severity.HIGH, _both(_ALL), advice))
@@ -97,20 +91,23 @@ def every_port(view: View) -> Iterator[Said]:
 
 
 def _service(service: Service, view: View) -> Iterator[Said]:
-    advice, doc = {
-        Kind.ADMINISTRATION: (
-            "Machines are administered through Azure Bastion, a VPN or just-in-time access.",
-            _ADMIN_DOC,
-        ),
-        Kind.DATA: ("Clients reach it from inside, or by a private endpoint.", _DOC),
-        Kind.OTHER: ("If it is meant to be public, leave it and say so with a suppression.", _DOC),
-    }[service.kind]
-    what = _What(service.name, service.severity, service.ports, advice, doc)
-    for each in _groups(view):
+    doc = _ADMIN_DOC if service.kind is Kind.ADMINISTRATION else _DOC
+    what = _What(service.name, service.severity, service.ports, ADVICE[service.kind], doc, bits=_bit(service))
+    for each in _asked(view, service):
         # Azure Bastion does not work unless everybody reaches its port 443.
         if service.severity is Severity.INFO and each.rest.opens and seen(view).standing(each.group).for_bastion:
             continue
         yield from _judged(view, each, what)
+
+
+def _asked(view: View, service: Service) -> Iterator[Group]:
+    """The NSGs that open a service, or may; what only a broad range opens is told with that."""
+    bit = _bit(service)
+    return (each for each in groups(view) if each.asked & bit)
+
+
+def _bit(service: Service) -> int:
+    return 1 << SERVICES.index(service)
 
 
 for _each in SERVICES:
@@ -122,11 +119,11 @@ for _each in SERVICES:
 
 @check(AMPLIFIERS.id, f"NSG lets the internet in to {AMPLIFIERS.name}", AMPLIFIERS.severity, AMPLIFIERS.why + _ALONE)
 def udp_services(view: View) -> Iterator[Said]:
-    """See `AMPLIFIERS`: its ports, and UDP ranges so broad that they mostly hold one."""
+    """See `AMPLIFIERS`."""
     advice = "Let in only the UDP ports of what is meant to be public."
-    for each in _groups(view):
-        ports = {"udp": AMPLIFIERS.udp | _broad(each.rest.of("Udp"))}
-        yield from _judged(view, each, _What("UDP services", AMPLIFIERS.severity, _of(ports), advice))
+    what = _What("UDP services", AMPLIFIERS.severity, AMPLIFIERS.ports, advice, bits=_bit(AMPLIFIERS))
+    for each in _asked(view, AMPLIFIERS):
+        yield from _judged(view, each, what)
 
 
 @check("INT024", "Administration or data port open to all of Azure (AzureCloud)", Severity.MEDIUM)
@@ -142,10 +139,10 @@ def all_of_azure(view: View) -> Iterator[Said]:
             continue
         standing = _for_cloud(view, group)
         names = listed(each.name for each in SERVICES if each.kind is not Kind.OTHER and found.opened(each.ports))
-        wanted = _of({k.lower(): v for k, v in _by_protocol(opens).items()})
+        wanted = _of(by_protocol(opens))
         what = _What(names, Severity.MEDIUM, wanted, "Name the service's own tag or its addresses, not all of Azure.")
         if not standing.closed(wanted):
-            told = _finding(view, _Group(group, found, (), found), opens, what, standing)
+            told = _finding(view, Group(group, found, (), found, (), 0, 0), opens, what, standing)
             yield replace(told, title=f"NSG {group.id.name} lets all of Azure in to {names}")
 
 
@@ -153,85 +150,79 @@ def all_of_azure(view: View) -> Iterator[Said]:
 def icmp(view: View) -> Iterator[Said]:
     """Ping from everywhere tells that a machine is there, and little else: this is for the inventory."""
     ports = _of({"icmp": _ALL})
-    for each in _groups(view):
+    for each in groups(view):
         yield from _judged(view, each, _What("ICMP", Severity.INFO, ports, "If nobody pings it, close it."))
 
 
-@check("INT026", "NSG lets the internet in to a broad range of TCP ports", Severity.MEDIUM)
+@check("INT026", "NSG lets the internet in to a broad range of ports", Severity.MEDIUM)
 def broad_ranges(view: View) -> Iterator[Said]:
-    """A range of a thousand ports or more is not one service: what else listens in it, now or later, is open too."""
+    """A range of a thousand ports or more is not one service: what else listens in it, now or later, is open too.
+
+    It is as bad as the worst service that it holds, and tells of all that nothing else opens, once.
+    """
+    for each in groups(view):
+        if opens := (*each.broad, *_joined(each)):
+            standing = seen(view).standing(each.group)
+            ports = by_protocol(opens)
+            if not standing.closed(_of(ports)):
+                yield _range(view, each, opens, standing)
+
+
+def _joined(each: Group) -> tuple[Open, ...]:
+    """Ranges that several rules open together, and none of them alone."""
+    told, broad = by_protocol(each.broad), {}
+    for protocol in WITH_PORTS:
+        if each.rest.opens and (ports := _broad(each.rest.of(protocol))):
+            broad[protocol] = _broad(ports - told.get(protocol, _NONE))
+    return each.rest.opened(_of(broad)) if any(broad.values()) else ()
+
+
+def _range(view: View, each: Group, opens: tuple[Open, ...], standing: Standing) -> Found:
+    services = tuple(one for one in named_by(each.swallowed) if not standing.closed(one.ports, _bit(one)))
+    wanted = _of(by_protocol(opens))
     advice = "Name the ports that are meant to be public one by one."
-    for each in _groups(view):
-        ports = {"tcp": _broad(each.rest.of("Tcp"))}
-        if ports["tcp"]:
-            yield from _judged(view, each, _What("a broad range of ports", Severity.MEDIUM, _of(ports), advice))
+    what = _What("a broad range of ports", Severity.MEDIUM, wanted, advice, services=services)
+    found = _finding(view, each, opens, what, standing)
+    names = f": among them {listed((one.short for one in services), _NAMED)}" if services else ""
+    return replace(
+        found,
+        title=f"NSG {each.group.id.name} lets the internet in to {_written(by_protocol(opens))}{names}",
+        severity=worst(
+            standing.severity(what.severity, wanted),
+            *(standing.severity(one.severity, one.ports) for one in services),
+        ),
+    )
 
 
-def _groups(view: View) -> tuple[_Group, ...]:
-    """The NSGs that open anything, or may."""
-    return view.once(_all_groups)
+def worst(*severities: Severity) -> Severity:
+    """The worst of some severities."""
+    return min(severities, key=_WORST.index)
 
 
-def _all_groups(view: View) -> tuple[_Group, ...]:
-    found = []
-    for group in view.groups:
-        ports = seen(view).alone(group)
-        if ports.opens or ports.doubts:
-            every = _every(ports)
-            doubts = tuple(each for each in ports.doubts if each.ports.count() < NEARLY_ALL)
-            found.append(_Group(group, ports, every, replace(ports.without(every), doubts=doubts)))
-    return tuple(found)
-
-
-def _every(ports: Ports) -> tuple[SecurityRule, ...]:
-    """The rules that open every port of a protocol, or nearly every one."""
-    found = []
-    rules = {id(each.rule): each.rule for opened in ports.opens for each in opened.rules}
-    for rule in rules.values():
-        totals = _by_protocol(_opened_by(ports, [rule]))
-        if any(total.count() >= NEARLY_ALL for total in totals.values()):
-            found.append(rule)
-    return tuple(found)
-
-
-def _opened_by(ports: Ports, rules: Iterable[SecurityRule]) -> tuple[Open, ...]:
-    """What some rules open with TCP and UDP."""
-    wanted = set(map(id, rules))
-    found = ports.opened(_both(_ALL))
-    return tuple(each for each in found if not wanted.isdisjoint(id(decider.rule) for decider in each.rules))
-
-
-def _by_protocol(opens: Iterable[Open]) -> dict[str, Intervals]:
-    found: dict[str, Intervals] = {}
-    for each in opens:
-        found[each.protocol] = found.get(each.protocol, _NONE) | each.ports
-    return found
-
-
-def _judged(view: View, each: _Group, what: _What) -> Iterator[Said]:
+def _judged(view: View, each: Group, what: _What) -> Iterator[Said]:
     """What there is to say of ports that rules open which do not open everything."""
-    if opens := each.rest.opened(what.wanted):
+    if opens := each.rest.opened(what.wanted, what.bits):
         yield from _told(view, each, opens, what)
     elif missing := each.rest.missing(what.wanted):
         yield from _unclear(view, each, missing, what.wanted)
 
 
-def _told(view: View, each: _Group, opens: tuple[Open, ...], what: _What) -> Iterator[Found]:
+def _told(view: View, each: Group, opens: tuple[Open, ...], what: _What) -> Iterator[Found]:
     standing = seen(view).standing(each.group)
-    if not standing.closed(_of({k.lower(): v for k, v in _by_protocol(opens).items()})):
+    if not standing.closed(_of(by_protocol(opens)), what.bits):
         yield _finding(view, each, opens, what, standing)
 
 
-def _unclear(view: View, each: _Group, missing: frozenset[str], wanted: Wanted) -> Iterator[Unclear]:
+def _unclear(view: View, each: Group, missing: frozenset[str], wanted: Wanted) -> Iterator[Unclear]:
     if not seen(view).standing(each.group).closed(wanted):
         yield Unclear(each.group.id, tuple(sorted(missing)))
 
 
-def _finding(view: View, each: _Group, opens: tuple[Open, ...], what: _What, standing: Standing) -> Found:
-    ports = _by_protocol(opens)
-    wanted = _of({protocol.lower(): held for protocol, held in ports.items()})
+def _finding(view: View, each: Group, opens: tuple[Open, ...], what: _What, standing: Standing) -> Found:
+    ports = by_protocol(opens)
+    wanted = _of(ports)
     rules = {id(decider.rule): decider.rule for opened in opens for decider in opened.rules}
-    letting = [Letting(each.group, rule, _opened(each.ports, rule)) for rule in rules.values()]
+    letting = [Letting(each.group, rule, each.opened(rule)) for rule in rules.values()]
     done = closing(letting, ports, what.name)
     shown = "" if any(held == _ALL for held in ports.values()) else f" ({_ports(ports)})"
     return Found(
@@ -239,6 +230,7 @@ def _finding(view: View, each: _Group, opens: tuple[Open, ...], what: _What, sta
         f"NSG {each.group.id.name} lets the internet in to {what.name}{shown}",
         (
             *(rule_cause(each.group.id, rule) for rule in rules.values()),
+            *([fact("services", held_there(opens, what.services), each.group.id)] if what.services else ()),
             fact("attachment", where(view, standing, wanted), each.group.id),
         ),
         Remedy(
@@ -252,13 +244,23 @@ def _finding(view: View, each: _Group, opens: tuple[Open, ...], what: _What, sta
     )
 
 
-def _opened(every: Ports, rule: SecurityRule) -> Intervals:
-    """All ports that a rule opens."""
-    return together(_by_protocol(_opened_by(every, [rule])).values())
+def held_there(opens: tuple[Open, ...], services: Iterable[Service]) -> str:
+    """A sentence on the services that listen in a range."""
+    found = ((one, by_protocol(Ports(opens).opened(one.ports))) for one in services)
+    return f"Among these ports are {listed((f'{one.name} ({_ports(ports)})' for one, ports in found), len(SERVICES))}."
 
 
 def _ports(ports: Mapping[str, Intervals]) -> str:
     return ", ".join(f"{protocol.upper()} {listed(spans(held))}" for protocol, held in ports.items())
+
+
+def _written(ports: Mapping[str, Intervals]) -> str:
+    """Ports as a title has them: `TCP ports 123-3500`."""
+    if len(ports) > 1 and len(set(ports.values())) == 1:
+        ports = {" and ".join(ports): next(iter(ports.values()))}
+    return " and ".join(
+        f"{name.upper().replace('AND', 'and')} ports {listed(spans(held))}" for name, held in ports.items()
+    )
 
 
 def _broad(ports: Intervals) -> Intervals:
@@ -266,7 +268,8 @@ def _broad(ports: Intervals) -> Intervals:
 
 
 def _of(ports: Mapping[str, Intervals]) -> Wanted:
-    return lambda protocol: ports.get(protocol.lower(), _NONE)
+    found = {protocol.lower(): held for protocol, held in ports.items()}
+    return lambda protocol: found.get(protocol.lower(), _NONE)
 
 
 def _both(ports: Intervals) -> Wanted:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial, reduce
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial, reduce
+from itertools import chain
+from operator import or_
 from typing import NamedTuple
 
+from diagnostics.checks.services import held
 from diagnostics.network.cells import elementary
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
@@ -63,16 +66,39 @@ class Ports:
 
     opens: tuple[Open, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    _marks: list[tuple[int, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def opened(self, wanted: Callable[[str], Intervals]) -> tuple[Open, ...]:
-        """Those of some ports by protocol, cut to them."""
-        cut = (each._replace(ports=each.ports & wanted(each.protocol)) for each in self.opens)
-        return tuple(each for each in cut if each.ports)
+    def marks(self) -> tuple[int, ...]:
+        """For each opening, then for each doubt, the services of which it holds a port, as bits; worked out once."""
+        if not self._marks:
+            every: Iterator[Open | Doubt] = chain(self.opens, self.doubts)
+            self._marks.append(tuple(held(each.protocol, each.ports) for each in every))
+        return self._marks[0]
+
+    def services(self) -> int:
+        """The services of which a port is open, or may be, as bits."""
+        return reduce(or_, self.marks(), 0)
+
+    def opened(self, wanted: Callable[[str], Intervals], services: int = 0) -> tuple[Open, ...]:
+        """Those of some ports by protocol, cut to them; with services as bits, the ports are all theirs."""
+        found, asked = [], {each.protocol: wanted(each.protocol) for each in self.opens}
+        some = (each for each, mark in zip(self.opens, self.marks(), strict=False) if mark & services)
+        for each in some if services else self.opens:
+            if (ports := asked[each.protocol]) and (left := each.ports & ports):
+                found.append(Open(each.protocol, left, each.rules, each.through))
+        return tuple(found)
 
     def may(self, wanted: Callable[[str], Intervals]) -> bool:
         """Whether some ports are open, or may be."""
-        ports = [(each.protocol, each.ports) for each in self.opens] + [(d.protocol, d.ports) for d in self.doubts]
-        return any(not held.isdisjoint(wanted(protocol)) for protocol, held in ports)
+        asked: dict[str, Intervals] = {}
+        every: Iterator[Open | Doubt] = chain(self.opens, self.doubts)
+        for each in every:
+            ports = asked.get(each.protocol)
+            if ports is None:
+                ports = asked[each.protocol] = wanted(each.protocol)
+            if ports and not each.ports.isdisjoint(ports):
+                return True
+        return False
 
     def missing(self, wanted: Callable[[str], Intervals]) -> frozenset[str]:
         """What would have to be known of ports that may be open, and are not for sure."""
@@ -110,9 +136,39 @@ def wide(addresses: AddressSet) -> bool:
     return addresses.v4.count() >= WIDE_V4 or addresses.v6.count() >= WIDE_V6
 
 
+def _perhaps_wide(sets: Iterable[AddressSet]) -> bool:
+    """Whether they are wide together if no address is in two of them: little work, and mostly the answer is no."""
+    v4 = v6 = 0
+    for each in sets:
+        v4, v6 = v4 + each.v4.count(), v6 + each.v6.count()
+    return v4 >= WIDE_V4 or v6 >= WIDE_V6
+
+
+def leads_to(opens: Iterable[Open]) -> AddressSet | None:
+    """The addresses that the rules of some openings can be for; None where words or groups of endpoints tell that."""
+    found = []
+    for destinations, groups in {(d.rule.destinations, d.rule.destination_groups) for o in opens for d in o.rules}:
+        read = None if groups or not destinations else _plain(destinations)
+        if read is None:
+            return None
+        found.append(read)
+    return AddressSet.union(found) if found else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _plain(texts: tuple[str, ...]) -> AddressSet | None:
+    found = [read_prefix(text) for text in texts]
+    return None if None in found else AddressSet.union(each for each in found if each is not None)
+
+
 def names_cloud(rule: SecurityRule) -> bool:
     """Whether a rule is for all of Azure, or all of a region of it."""
-    return any(text.strip().lower().partition(".")[0] == CLOUD for text in rule.sources)
+    return _cloud_among(rule.sources)
+
+
+@lru_cache(maxsize=1 << 14)
+def _cloud_among(sources: tuple[str, ...]) -> bool:
+    return any(text.strip().lower().partition(".")[0] == CLOUD for text in sources)
 
 
 def at_large(*, cloud: bool = False) -> Context:
@@ -125,70 +181,107 @@ def at_large(*, cloud: bool = False) -> Context:
     return Context(partial(_tag, cloud=cloud), partial(_member, seen))
 
 
+class _Sources(NamedTuple):
+    """What of the sources of an opening is a part of the internet."""
+
+    is_open: bool
+    missing: frozenset[str]
+
+
 class Large:
     """Tells which openings of an estate are to the internet at large."""
 
     def __init__(self, estate: Estate) -> None:
-        self._tags = frozenset(_tags(estate))
-        self._own: dict[int, tuple[SecurityRule, AddressSet]] = {}
+        self._estate = estate
+        self._read: dict[str, AddressSet] = {}
+        self._own: dict[tuple[str, ...], AddressSet] = {}
+        self._shared: dict[tuple[int, ...], AddressSet] = {}
+        self._known: dict[tuple[int, int], tuple[Bounds, AddressSet, _Sources]] = {}
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return frozenset(_texts(self._estate))
+
+    def _tells(self, word: str) -> bool:
+        """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""
+        return word.lower() in self._texts and read_prefix(word) is None and names_tag(word)
 
     def judged(self, openings: Sequence[Opening]) -> Ports:
         """What of some openings is to the internet at large."""
         opens: list[Open] = []
         doubts: list[Doubt] = []
-        narrow: dict[tuple[str, tuple[WayIn, ...]], list[tuple[Opening, AddressSet]]] = {}
+        narrow: dict[tuple[str, tuple[WayIn, ...]], list[Opening]] = {}
         for each in openings:
-            own = self._common(each.rules)
-            sure = each.sources.must & own
-            missing = frozenset[str]()
-            is_open = wide(sure)
-            if not is_open and wide(each.sources.may & own):
-                missing = frozenset(word for word in each.sources.missing if word.lower() not in self._tags)
-                is_open = not missing
+            is_open, missing = self._sources(each)
             if is_open:
                 opens.append(Open(each.protocol, each.ports, each.rules, _through(each)))
             elif missing:
                 doubts.append(Doubt(each.protocol, each.ports, missing))
-            if sure and not is_open:
-                narrow.setdefault((each.protocol, _through(each)), []).append((each, sure))
+            if not is_open and each.sources.must:
+                narrow.setdefault((each.protocol, _through(each)), []).append(each)
         for some in narrow.values():
-            opens += _joined(some)
+            if _perhaps_wide(each.sources.must for each in some):
+                opens += _joined([(each, each.sources.must & self._common(each.rules)) for each in some])
         return Ports(tuple(opens), tuple(doubts))
 
     def may_open(self, group: SecurityGroup) -> bool:
         """Whether the sources of its rules are enough to be the internet at large; most NSGs are done with here."""
-        own = {id(found): found for rule in group.rules if rule.inbound and rule.allows if (found := self.own(rule))}
-        return wide(AddressSet.union(own.values()))
+        letting = [rule for rule in group.rules if not rule.default and rule.allows and rule.inbound]
+        if any(not rule.sources and not rule.source_groups for rule in letting):
+            return True
+        texts = {text for rule in letting for text in rule.sources}
+        named = [self._source(text) for text in texts]
+        if any(each is _LARGE for each in named):
+            return True
+        return _perhaps_wide(named) and wide(AddressSet.union(named) & _LARGE)
 
-    def _common(self, rules: Iterable[Decider]) -> AddressSet:
+    def _sources(self, opening: Opening) -> _Sources:
+        """Openings share their sources, so each set of them is judged once."""
+        own, told = self._common(opening.rules), opening.sources
+        key = id(told), id(own)  # both are kept: neither id is given away again
+        if key not in self._known:
+            missing = frozenset[str]()
+            is_open = wide(told.must) and wide(told.must & own)
+            if not is_open and wide(told.may) and wide(told.may & own):
+                missing = frozenset(word for word in told.missing if not self._tells(word))
+                is_open = not missing
+            self._known[key] = told, own, _Sources(is_open, missing)
+        return self._known[key][2]
+
+    def _common(self, rules: Sequence[Decider]) -> AddressSet:
         """The sources that all of the rules let in as a part of the internet."""
-        found = _LARGE
-        for each in rules:
-            own = self.own(each.rule)
-            found = found if own is _LARGE else own if found is _LARGE else found & own
-        return found
+        every = [own for each in rules if (own := self.own(each.rule)) is not _LARGE]
+        if len(every) <= 1:
+            return every[0] if every else _LARGE
+        key = tuple(map(id, every))
+        if key not in self._shared:
+            self._shared[key] = reduce(AddressSet.__and__, every)
+        return self._shared[key]
 
     def own(self, rule: SecurityRule) -> AddressSet:
         """The sources that a rule names as a part of the internet, and not as Azure's or the own network's."""
-        known = self._own.get(id(rule))
+        if rule.default:  # none of them lets the internet in, whatever VirtualNetwork is written out as
+            return _NOBODY
+        if not rule.sources and not rule.source_groups:
+            return _LARGE
+        known = self._own.get(rule.sources)
         if known is None:
-            known = self._own[id(rule)] = rule, _sources(rule)
-        return known[1]
+            found = [self._source(text) for text in rule.sources]
+            is_large = any(each is _LARGE for each in found)
+            known = self._own[rule.sources] = _LARGE if is_large else AddressSet.union(found) & _LARGE
+        return known
 
-
-def _sources(rule: SecurityRule) -> AddressSet:
-    if rule.default:  # none of them lets the internet in, whatever VirtualNetwork is written out as
-        return _NOBODY
-    if not rule.sources and not rule.source_groups:
-        return _LARGE
-    found = [_source(text) for text in rule.sources]
-    return _LARGE if any(each is _LARGE for each in found) else AddressSet.union(found) & _LARGE
+    def _source(self, text: str) -> AddressSet:
+        known = self._read.get(text)
+        if known is None:
+            known = self._read[text] = _source(text)
+        return known
 
 
 def _source(text: str) -> AddressSet:
     read = read_prefix(text)
     if read is not None:
-        return read if _LARGE - read else _LARGE
+        return read if not (read.v4 and read.v6) or _LARGE - read else _LARGE
     # What is no name of a tag may stand for anything: an expression of a template that has no value.
     return _LARGE if text.strip().lower() == "internet" or not names_tag(text) else _NOBODY
 
@@ -226,10 +319,10 @@ def _member(seen: dict[ResourceId, Bounds], group: ResourceId) -> Bounds:
     return seen[group]
 
 
-def _tags(estate: Estate) -> Iterator[str]:
-    """The service tags that rules name, lower-cased: none of them but `Internet` holds the internet at large."""
+def _texts(estate: Estate) -> Iterator[str]:
+    """What rules name as sources and destinations, lower-cased."""
     groups: Iterable[SecurityGroup] = estate.security_groups.values()
-    rules = [rule for group in groups for rule in group.rules] + [each.rule for each in estate.admin_rules]
-    texts = {text.strip() for rule in rules for text in (*rule.sources, *rule.destinations)}
+    rules = chain((rule for group in groups for rule in group.rules), (each.rule for each in estate.admin_rules))
+    ends = {end for rule in rules for end in (rule.sources, rule.destinations)}
     yield "internet"
-    yield from (text.lower() for text in texts if read_prefix(text) is None and names_tag(text))
+    yield from (text.strip().lower() for text in {text for end in ends for text in end})

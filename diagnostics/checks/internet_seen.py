@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
+from typing import NamedTuple
 
-from diagnostics.checks.internet_large import Large, Ports, at_large, names_cloud
+from diagnostics.checks.internet_large import Large, Ports, at_large, leads_to, names_cloud
 from diagnostics.checks.view import View
 from diagnostics.checks.words import counted, listed
 from diagnostics.findings import Severity
@@ -16,7 +17,7 @@ from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import Nic, SecurityGroup
 from diagnostics.network.openings import Opening, Openings
 from diagnostics.network.places import Use
-from diagnostics.network.prefixes import address_of
+from diagnostics.network.prefixes import AddressSet, address_of
 from diagnostics.network.reach import Reach
 
 type Wanted = Callable[[str], Intervals]
@@ -58,11 +59,19 @@ class Standing:
     into: Callable[[Point], Ports]
     exposed: tuple[tuple[Point, Ports], ...]
 
-    def closed(self, wanted: Wanted) -> bool:
-        """Whether the other rules surely close some ports wherever it stands."""
+    def closed(self, wanted: Wanted, services: int = 0) -> bool:
+        """Whether the other rules surely close some ports wherever it stands.
+
+        With services as bits, the ports are all theirs; that is a short cut.
+        """
         if not self.known or not self.use.points or any(ports.may(wanted) for _, ports in self.exposed):
             return False
-        doubtful = (points for points, alone in self.alike if all(ports.may(wanted) for ports in alone))
+        asked: dict[int, _Held] = {}
+        doubtful = (
+            _doubtful(points, alone, partial(_held, wanted, services), asked)
+            for points, alone in self.alike
+            if not services or all(each.services() & services for each in alone)
+        )
         return not any(self.into(point).may(wanted) for points in doubtful for point in points)
 
     def reached(self, wanted: Wanted) -> tuple[Point, ...]:
@@ -81,6 +90,42 @@ class Standing:
         return bool(self.use.subnets) and not self.use.nics and all(_bastion(each.id) for each in self.use.subnets)
 
 
+class _Held(NamedTuple):
+    """Whether an NSG may open some ports, and to which addresses; None where that is not told by prefixes."""
+
+    may: bool
+    addresses: AddressSet | None
+
+
+def _held(wanted: Wanted, services: int, ports: Ports) -> _Held:
+    opens, is_doubtful = ports.opened(wanted, services), bool(ports.doubts) and Ports(doubts=ports.doubts).may(wanted)
+    return _Held(bool(opens) or is_doubtful, None if is_doubtful or not opens else leads_to(opens))
+
+
+def _doubtful(
+    points: Iterable[Point], alone: Iterable[Ports], tells: Callable[[Ports], _Held], asked: dict[int, _Held]
+) -> Iterator[Point]:
+    """The endpoints of which only all rules together tell whether some ports are open there."""
+    within = []
+    for ports in alone:
+        if id(ports) not in asked:
+            asked[id(ports)] = tells(ports)
+        found = asked[id(ports)]
+        if not found.may:
+            return
+        if found.addresses is not None:
+            within.append(found.addresses)
+    if not within:
+        yield from points
+    for point in points if within else ():
+        address = _address(point.configuration.address or "")
+        if address is None or all(address in addresses for addresses in within):
+            yield point
+
+
+_address = lru_cache(maxsize=1 << 14)(address_of)
+
+
 class Seen:
     """All of it for one estate, each thing when first asked for."""
 
@@ -90,6 +135,7 @@ class Seen:
         self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
         self._into: dict[tuple[ResourceId, str], Ports] = {}
         self._exposed: dict[tuple[ResourceId, str], Ports] = {}
+        self._both: dict[tuple[ResourceId | None, ResourceId | None], tuple[Ports, ...]] = {}
         self._alone: dict[ResourceId, Ports] = {}
         self._standing: dict[ResourceId, Standing] = {}
         self._words = at_large(), at_large(cloud=True)
@@ -148,12 +194,15 @@ class Seen:
 
     def _each_alone(self, point: Point) -> tuple[Ports, ...]:
         """What each NSG at an endpoint lets in by itself; nothing where security admin rules or Azure's word decide."""
-        estate = self._view.estate
-        if estate.admin_rules or point.nic.id in estate.effective_groups:
+        estate, nic = self._view.estate, point.nic
+        if estate.admin_rules or nic.id in estate.effective_groups:
             return ()
-        subnet = estate.subnet_of(point)
-        named = filter(None, (point.nic.security_group, subnet.security_group if subnet else None))
-        return tuple(self.alone(group) for rid in named if (group := estate.security_groups.get(rid)))
+        key = point.configuration.subnet, nic.security_group
+        if key not in self._both:
+            subnet = estate.subnet_of(point)
+            named = filter(None, (nic.security_group, subnet.security_group if subnet else None))
+            self._both[key] = tuple(self.alone(group) for rid in named if (group := estate.security_groups.get(rid)))
+        return self._both[key]
 
     def _alike(self, use: Use) -> tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]:
         found: dict[object, list[Point]] = {}

@@ -111,9 +111,9 @@ def _unconnected(view: View, side: _Side) -> Found:
 
 
 def _deleting(peering: ResourceId, *, gone: bool) -> str:
-    """What takes a side away, to be made again; for good only where somebody decides it."""
+    """What takes a side away, as a comment: to be made again, or for good where somebody decides it."""
     command = f"az network vnet peering delete {az.arguments(ids=peering.text)}"
-    return az.otherwise("if nobody will make that network again", command) if gone else command
+    return az.otherwise("if nobody will make that network again" if gone else "first", command)
 
 
 @check("NET008", "Half a peering: the other network has none back", Severity.HIGH)
@@ -143,7 +143,7 @@ def _alone(side: _Side) -> Found:
             + (", after this side was deleted and made again." if again else ".")
         ),
         az_cli=az.lines(
-            f"az network vnet peering delete {az.arguments(ids=side.id.text)}" if again else "",
+            _deleting(side.id, gone=False) if again else "",
             _create(side) if again else "",
             _create_back(side),
         ),

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -45,12 +45,12 @@ class Suppression:
 
     def covers(self, check: str, resource: ResourceId) -> bool:
         """Whether a finding of a check about a resource is meant, whatever the day."""
-        if not fnmatchcase(check, self.check):
+        if not _fits(check, self.check):
             return False
         wanted = self.resource.rstrip("/").lower()
         if not wanted.startswith("/"):
-            return any(fnmatchcase(name.lower(), wanted) for name in (resource.name, *resource.names))
-        return fnmatchcase(resource.key, wanted) or fnmatchcase(resource.key, f"{wanted}/*")
+            return any(_fits(name.lower(), wanted) for name in (resource.name, *resource.names))
+        return _fits(resource.key, wanted) or _fits(resource.key, f"{wanted}/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +95,22 @@ class Policy:
         yield from (found for found in _tagged(check, resource, facts) if isinstance(found, Suppression))
 
 
-def bad_tags(facts: Facts) -> Iterator[tuple[ResourceId, str]]:
-    """The tags that should leave findings out and do not, for they say no day or no reason; what is wrong with each."""
+def bad_tags(facts: Facts, known: Collection[str]) -> Iterator[tuple[ResourceId, str]]:
+    """The tags that should leave findings out and do not, and what is wrong with each.
+
+    Args:
+        facts: have the tags.
+        known: the ids of all checks.
+    """
     for common in facts.resources.values():
         for name, value in common.tags.items():
-            if name.lower().startswith(TAG) and isinstance(read := _read_tag(name, value, common.id), str):
+            if not name.lower().startswith(TAG):
+                continue
+            read = _read_tag(name, value, common.id)
+            if isinstance(read, str):
                 yield common.id, read
+            elif read.check not in known:
+                yield common.id, f"tag {name}: there is no check {read.check!r}"
 
 
 def _tagged(check: str, resource: ResourceId, facts: Facts) -> Iterator[Suppression | str]:
@@ -147,12 +157,30 @@ def _suppression(row: Any, where: str, known: Sequence[str]) -> Suppression:
         if not isinstance(value, str) or not value.strip():
             raise ParseError(f"{where}.{key}: {value!r} is no text")
         texts[key] = value.strip()
-    until = row.get("until")
-    if type(until) is not date:
-        raise ParseError(f"{where}.until: {until!r} is no day, such as 2027-01-31")
-    if "*" not in texts["check"]:
+    if not any(_fits(each, texts["check"]) for each in known):
         _require_known(texts["check"], f"{where}.check", known)
-    return Suppression(**texts, until=until)
+    return Suppression(**texts, until=_until(row.get("until"), f"{where}.until"))
+
+
+def _until(value: Any, where: str) -> date:
+    """A day as TOML writes it, or the same in quotes. A time of a day is a date, too, to Python."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        day = None
+    if type(day) is not date:
+        raise ParseError(f"{where}: {value!r} is no day, such as 2027-01-31")
+    return day
+
+
+def _fits(text: str, pattern: str) -> bool:
+    return _pattern(pattern).fullmatch(text) is not None
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """With `*` for anything, and nothing else that stands for others: names may have brackets."""
+    return re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
 
 
 def _require_known(name: str, where: str, known: Sequence[str]) -> None:

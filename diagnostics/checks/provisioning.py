@@ -10,13 +10,13 @@ from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact
 from diagnostics.findings import Confidence, Finding, Remedy, Resource, Severity, fingerprint
-from diagnostics.network.ids import NETWORK_INTERFACE, ResourceId
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
 from diagnostics.paste import az, links, nics
 
 FAILED_NIC = "NIC001"
 _DOC = f"{links.LEARN}/azure/networking/troubleshoot-failed-state"
-_MOVING = frozenset({"updating", "deleting"})
+_MOVING = frozenset({"creating", "updating", "deleting", "migrating"})
 
 
 @check(FAILED_NIC, "Network interface in provisioning state Failed", Severity.HIGH)
@@ -40,7 +40,7 @@ def moving_nics(view: View) -> Iterator[Said]:
     One look can't tell how long it has been so: it is a fault if it is still so minutes later.
     """
     for nic in view.nics:
-        yield from _moving(nic.id, nic.provisioning_state)
+        yield from _moving(nic.id, nic.provisioning_state, "network interface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class _Kind:
 
     type: str
     what: str
-    show: str
+    command: str
 
 
-_GROUP = _Kind("microsoft.network/networksecuritygroups", "NSG", "network nsg show")
-_TABLE = _Kind("microsoft.network/routetables", "route table", "network route-table show")
-_NETWORK = _Kind("microsoft.network/virtualnetworks", "virtual network", "network vnet show")
-_PUBLIC = _Kind("microsoft.network/publicipaddresses", "public IP address", "network public-ip show")
+_GROUP = _Kind("microsoft.network/networksecuritygroups", "NSG", "network nsg")
+_TABLE = _Kind("microsoft.network/routetables", "route table", "network route-table")
+_NETWORK = _Kind("microsoft.network/virtualnetworks", "virtual network", "network vnet")
+_PUBLIC = _Kind("microsoft.network/publicipaddresses", "public IP address", "network public-ip")
 
 
 @check("NSG001", "NSG in provisioning state Failed", Severity.MEDIUM)
@@ -118,7 +118,7 @@ def _states(view: View, resources: Iterable[ResourceId], kind: _Kind) -> Iterato
         elif state.lower() == "failed":
             yield _failed(rid, state, kind)
         else:
-            yield from _moving(rid, state)
+            yield from _moving(rid, state, kind.what)
 
 
 def _failed(rid: ResourceId, state: str, kind: _Kind) -> Found:
@@ -127,20 +127,19 @@ def _failed(rid: ResourceId, state: str, kind: _Kind) -> Found:
         summary=f"Look at the failed operation in the activity log, then write the {kind.what} once more, unchanged.",
         az_cli=az.lines(
             f"az monitor activity-log list {az.arguments(resource_id=rid.text)} --status Failed --offset 7d -o table",
-            f"az {kind.show} {az.arguments(ids=rid.text)} -o json",
-            f"az resource update {az.arguments(ids=rid.text)} --set tags.vmreach-touched=now",
+            f"az {kind.command} show {az.arguments(ids=rid.text)} -o json",
+            f"az {kind.command} update {az.arguments(ids=rid.text)}",
         ),
         doc_url=_DOC,
         portal_url=links.blade(rid, "eventlogs"),
     )
-    title = f"{kind.what[0].upper()}{kind.what[1:]} {rid.name} is in provisioning state {state}"
+    title = f"{_first(kind.what)} {rid.name} is in provisioning state {state}"
     return Found(rid, title, (fact("provisioning-state", text, rid, state),), remedy)
 
 
-def _moving(rid: ResourceId, state: str) -> Iterator[Found]:
+def _moving(rid: ResourceId, state: str, what: str) -> Iterator[Found]:
     if state.lower() not in _MOVING:
         return
-    what = "Network interface" if rid.type == NETWORK_INTERFACE else "Resource"
     text = f"An operation on it had not ended when it was read: it was {state}. Until it ends, Azure refuses others."
     remedy = Remedy(
         summary="Look again in ten minutes. If it is still so, find the operation in the activity log; do not PUT.",
@@ -153,5 +152,16 @@ def _moving(rid: ResourceId, state: str) -> Iterator[Found]:
     )
     cause = fact("provisioning-state", text, rid, state)
     yield Found(
-        rid, f"{what} {rid.name} stays in {state}", (cause,), remedy, ("moving",), Severity.LOW, Confidence.POSSIBLE
+        rid,
+        f"{_first(what)} {rid.name} stays in {state}",
+        (cause,),
+        remedy,
+        ("moving",),
+        Severity.LOW,
+        Confidence.POSSIBLE,
     )
+
+
+def _first(words: str) -> str:
+    """As a sentence begins."""
+    return words[0].upper() + words[1:]

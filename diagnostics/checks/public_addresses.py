@@ -264,7 +264,7 @@ def _serves_nobody(gateway: NatGateway) -> Found:
     remedy = Remedy(
         summary=f"Associate {gateway.id.name} with the subnets that it is to lead out, or delete it.",
         az_cli=az.lines(
-            f"az network vnet subnet update --ids SUBNET --nat-gateway {gateway.id.text}",
+            f"az network vnet subnet update --ids SUBNET {az.arguments(nat_gateway=gateway.id.text)}",
             az.otherwise("if nobody needs it", f"az network nat gateway delete {az.arguments(ids=gateway.id.text)}"),
         ),
         bicep=common.declared(_NAT_KIND, gateway.id, "a subnet names it: properties.natGateway = { id: nat.id }"),

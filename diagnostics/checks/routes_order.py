@@ -11,7 +11,7 @@ from typing import NamedTuple
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.routes_hops import by_aks, ends
-from diagnostics.checks.routes_words import UDR, addresses, hop_type, weight, without
+from diagnostics.checks.routes_words import UDR, addresses, hop_type, on_route, weight, without
 from diagnostics.checks.view import View
 from diagnostics.checks.words import counted, fact, route_cause
 from diagnostics.findings import Cause, Remedy, Severity

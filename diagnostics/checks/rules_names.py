@@ -16,25 +16,27 @@ from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import names_tag, read_prefix
+from diagnostics.network.tags import ServiceTags
 from diagnostics.paste import az, bicep, links
 
 _GROUPS = "/azure/virtual-network/application-security-groups"
 _TAGS = "/azure/virtual-network/service-tags-overview"
 _LIMITS = "/azure/azure-resource-manager/management/azure-subscription-service-limits"
-_ALWAYS = frozenset(
-    {
-        "virtualnetwork",
-        "internet",
-        "azureloadbalancer",
-        "azureplatformdns",
-        "azureplatformimds",
-        "azureplatformlkm",
-        "azuretrafficmanager",
-        "gatewaymanager",
-        "corpnetpublic",
-        "corpnetsaw",
-    }
-)
+_ALWAYS: Mapping[str, str] = {
+    name.lower(): name
+    for name in (
+        "VirtualNetwork",
+        "Internet",
+        "AzureLoadBalancer",
+        "AzurePlatformDNS",
+        "AzurePlatformIMDS",
+        "AzurePlatformLKM",
+        "AzureTrafficManager",
+        "GatewayManager",
+        "CorpNetPublic",
+        "CorpNetSaw",
+    )
+}
 _NEAR = 0.8
 _MOST_RULES, _MOST_ADDRESSES, _MOST_GROUPS, _MOST_GROUPS_OF_RULE = 1_000, 4_000, 100, 10
 
@@ -60,24 +62,31 @@ def unknown_tags(view: View) -> Iterator[Said]:
     Without a list of service tags at hand, only what is nearly one of the tags that no list has ("Virtual network
     service tags").
     """
-    listed = view.estate.service_tags.prefixes
+    listed = view.estate.service_tags
     meant: dict[str, str | None] = {}
+    fine: set[str] = set()
     for group in view.groups:
         for rule in own(group):
+            if fine.issuperset(rule.sources) and fine.issuperset(rule.destinations):
+                continue
             for text in dict.fromkeys((*rule.sources, *rule.destinations)):
                 if text not in meant:
                     meant[text] = _meant(text.strip(), listed)
                 if (near := meant[text]) is not None:
                     yield _unknown_tag(group, rule, text.strip(), near)
+                else:
+                    fine.add(text)
 
 
-def _meant(tag: str, listed: Mapping[str, object]) -> str | None:
+def _meant(tag: str, listed: ServiceTags) -> str | None:
     """What an unknown tag is nearest to, or nothing; None for a tag that is known, or of which nothing is known."""
     name = tag.lower()
-    if not names_tag(tag) or name in _ALWAYS or name in listed or read_prefix(tag) is not None:
+    if not names_tag(tag) or name in _ALWAYS or name in listed.prefixes or read_prefix(tag) is not None:
         return None
-    near = difflib.get_close_matches(name, [*listed, *_ALWAYS], n=1, cutoff=0.85)
-    return near[0] if near else "" if listed else None
+    near = difflib.get_close_matches(name, [*listed.prefixes, *_ALWAYS], n=1, cutoff=0.85)
+    if near:
+        return _ALWAYS.get(near[0]) or listed.spelt(near[0])
+    return "" if listed.prefixes else None
 
 
 @check("NSG022", "NSG nearly at a limit of Azure", Severity.LOW)
@@ -87,7 +96,7 @@ def near_limits(view: View) -> Iterator[Said]:
     At the limit Azure refuses the next change, mostly an urgent one ("Azure subscription and service limits").
     """
     for group in view.groups:
-        near = [text for text, count, most in _counts(group) if count >= most * _NEAR]
+        near = [text for text, count, most in _counts(group) if count >= most * _NEAR] if _may_be_near(group) else []
         if near:
             yield _near_limit(group, near)
 
@@ -129,12 +138,20 @@ def _unknown_tag(group: SecurityGroup, rule: SecurityRule, tag: str, near: str) 
     meant = f" Is {near} meant?" if near else ""
     summary = f"Correct {tag} in rule {rule.name}, or delete the rule.{meant}"
     end = "source" if tag in {text.strip() for text in rule.sources} else "destination"
-    command = f"--{end}-address-prefixes {near or 'VirtualNetwork'}"
+    command = f"--{end}-address-prefixes {az.quoted(near or 'TAG')}"
     remedy = change(group, rule, summary, command, f"{end}AddressPrefix: a tag that exists")
     text = f"Azure has no service tag {tag} that is known here.{meant}"
     causes = (rule_cause(group.id, rule), fact("service-tag", text, group.id, tag))
     title = f"Rule {named(rule)} of NSG {group.id.name} names service tag {tag}, which is not known"
     return Found(group.id, title, causes, remedy, (rule.name.lower(), tag.lower()), confidence=Confidence.LIKELY)
+
+
+def _may_be_near(group: SecurityGroup) -> bool:
+    """Whether an NSG has much of anything: most have not, and nothing need be counted exactly."""
+    rules = own(group)
+    if len(rules) >= _MOST_RULES * _NEAR or any(rule.source_groups or rule.destination_groups for rule in rules):
+        return True
+    return sum(len(rule.sources) + len(rule.destinations) for rule in rules) >= _MOST_ADDRESSES * _NEAR
 
 
 def _counts(group: SecurityGroup) -> Iterator[tuple[str, int, int]]:

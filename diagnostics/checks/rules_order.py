@@ -95,9 +95,9 @@ def unreadable_rules(view: View) -> Iterator[Said]:
     Azure once accepted such values (`789` as an address), so old NSGs may hold them; nobody can say what they match.
     """
     for group in view.groups:
+        texts = {rule: odd.text for rule, odd in view.odd(group).items() if odd.fault is Fault.UNREADABLE}
         for rule in own(group):
-            odd = view.odd(group).get(rule)
-            unreadable = odd.text if odd and odd.fault is Fault.UNREADABLE else _no_such_value(rule)
+            unreadable = (texts.get(rule) if texts else None) or _no_such_value(rule)
             if unreadable:
                 yield _unreadable(group, rule, unreadable)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said
-from diagnostics.checks.rules_reading import Spot, machine, ports_of, speaks, spots, unused
+from diagnostics.checks.rules_reading import Spot, machine, overlap, overlapping, ports_of, speaks, spots, unused
 from diagnostics.checks.rules_remedy import Wanted, add, remove
 from diagnostics.checks.rules_serving import Serving
 from diagnostics.checks.rules_told import first_denies_all, own
@@ -28,6 +29,7 @@ _PLATFORM: Mapping[str, tuple[str, str]] = {
     "azureplatformlkm": ("AzurePlatformLKM", "activation of Windows"),
 }
 _DNS = "azureplatformdns"
+_ALL = AddressSet.all()
 
 
 @check("NSG011", "Own Deny stands above AllowVnetInBound", Severity.INFO)
@@ -41,14 +43,10 @@ def cuts_network(view: View) -> Iterator[Said]:
     for group in view.groups:
         if all(rule.allows or not rule.inbound for rule in own(group)):
             continue
-        first = first_denies_all(group)
-        cuts: dict[SecurityRule, _Cut] = {}
+        cutting = _Cutting(view, group, serving)
         for spot in spots(view, group, inbound=True):
-            for rule, cut in _cuts(view, spot, serving):
-                odd = view.odd(group).get(rule)
-                if rule != first and not (odd and odd.idle):
-                    cuts.setdefault(rule, _Cut()).add(cut)
-        yield from (_cut(group, rule, cut) for rule, cut in cuts.items())
+            cutting.look(spot)
+        yield from (_cut(group, rule, cut) for rule, cut in cutting.told())
 
 
 @check("NSG013", "The first inbound rule denies everything", Severity.MEDIUM)
@@ -72,8 +70,7 @@ def cuts_platform(view: View) -> Iterator[Said]:
     for group in view.groups:
         for rule in own(group):
             tags = [] if rule.allows or rule.inbound else _platform_tags(rule)
-            odd = view.odd(group).get(rule)
-            if tags and not (odd and odd.idle):
+            if tags and not ((odd := view.odd(group).get(rule)) and odd.idle):
                 yield _cuts_platform(view, group, rule, tags)
 
 
@@ -90,49 +87,93 @@ class _Cut:
     above: dict[SecurityRule, None] = field(default_factory=dict)
     services: dict[str, None] = field(default_factory=dict)
 
-    def add(self, other: _Cut) -> None:
-        """What it takes at another place."""
-        self.machines |= other.machines
-        self.above |= other.above
-        self.services |= other.services
+
+class _Cutting:
+    """What the Denies of one NSG take of what comes from the virtual network, at one place after the other.
+
+    Without those that decide nothing, and the one by which nothing gets in at all. Rules go by their place.
+    """
+
+    def __init__(self, view: View, group: SecurityGroup, serving: Serving) -> None:
+        self._found: dict[int, tuple[_Cut, dict[int, None]]] = {}
+        self._view, self._serving = view, serving
+        self._rules = view.filters.ordered(group, inbound=True)
+        self._first, self._odd = first_denies_all(group), view.odd(group)
+        self._denies = [*self._ready()]  # which rules are about the same ports and protocol, is the same everywhere
+        self._taken: dict[object, tuple[AddressSet, Sequence[int]]] = {}
+
+    def look(self, spot: Spot) -> None:
+        """What they take at a place."""
+        names = [machine(self._view, point) for point in spot.points] if self._denies else []
+        for place, allows in self._denies:
+            if behind := _behind(spot.points, spot.destinations(place).must):
+                taken, above = self._of_network(spot, place, allows)
+                if taken:
+                    self._add(spot, place, behind, above, names)
+
+    def told(self) -> Iterator[tuple[SecurityRule, _Cut]]:
+        """What they take at all places."""
+        for place, (cut, above) in self._found.items():
+            cut.above = dict.fromkeys(self._rules[each][0] for each in above)
+            yield self._rules[place][0], cut
+
+    def _ready(self) -> Iterator[tuple[int, Sequence[int]]]:
+        """The Denies that count, above the default rules, each with the Allows above it that may be about the same."""
+        above: list[int] = []
+        for place, (rule, terms, _) in enumerate(self._rules):
+            if rule.default:
+                return
+            if rule.allows:
+                above.append(place)
+            elif rule != self._first and not ((odd := self._odd.get(rule)) and odd.idle):
+                yield place, [each for each in above if _meet(self._rules[each][1], terms)]
+
+    def _of_network(self, spot: Spot, place: int, allows: Sequence[int]) -> tuple[AddressSet, Sequence[int]]:
+        """What a rule takes of the network, and the Allows above that let some of it in.
+
+        Many places have one network, and mostly the same addresses stand in the rules; then it is the same answer.
+        What is told apart by identity here is kept by the view as long as it lasts.
+        """
+        ends = [spot.sources(each) for each in (place, *allows)]
+        key = place, id(spot.network), *map(id, ends)
+        if key not in self._taken:
+            taken = ends[0].must & spot.network
+            alike = [each for each, end in zip(allows, ends[1:], strict=True) if taken and overlap(end.may, taken)]
+            self._taken[key] = taken, alike
+        return self._taken[key]
+
+    def _add(self, spot: Spot, place: int, behind: Sequence[int], above: Sequence[int], names: Sequence[str]) -> None:
+        cut, allows = self._found.setdefault(place, (_Cut(), {}))
+        cut.machines |= dict.fromkeys(names[each] for each in behind)
+        allows |= dict.fromkeys(above)
+        if self._serving.anything and spot.network <= spot.sources(place).must:
+            let_in = [others for other, others, _ in self._rules[:place] if other.allows]
+            points = [spot.points[each] for each in behind]
+            cut.services |= dict.fromkeys(_cut_off(points, self._rules[place][1], let_in, self._serving))
 
 
-def _cuts(view: View, spot: Spot, serving: Serving) -> Iterator[tuple[SecurityRule, _Cut]]:
-    """The Denies at a place that take from the virtual network, above the default rule."""
-    above: list[tuple[SecurityRule, Terms]] = []
-    for rule, terms in spot.rules:
-        if rule.default:
-            return
-        if rule.allows:
-            above.append((rule, terms))
-        elif (taken := terms.sources.must & spot.network) and (points := _behind(spot, terms)):
-            alike = [rule for rule, others in above if _meet(others, terms) and others.sources.may & taken]
-            cut = _Cut(dict.fromkeys(machine(view, each) for each in points), dict.fromkeys(alike))
-            if spot.network <= terms.sources.must:
-                cut.services |= dict.fromkeys(_cut_off(points, terms, above, serving))
-            yield rule, cut
+def _behind(points: Sequence[Point], destinations: AddressSet) -> Sequence[int]:
+    """Which endpoints a rule for some destinations is for."""
+    if destinations == _ALL:
+        return range(len(points))
+    addresses = (_address(point.configuration.address) for point in points)
+    return [place for place, address in enumerate(addresses) if address and address in destinations]
 
 
-def _behind(spot: Spot, terms: Terms) -> Sequence[Point]:
-    """The endpoints that a rule is for."""
-    if terms.destinations.must == AddressSet.all():
-        return spot.points
-    return [each for each in spot.points if each.address and terms.destinations.holds(each.address)]
+_address = lru_cache(maxsize=1 << 15)(address_of)
 
 
 def _meet(one: Terms, other: Terms) -> bool:
     """Whether two rules can be about the same protocol and port."""
     same = "" in {one.protocol, other.protocol} or one.protocol == other.protocol
-    return same and bool(one.destination_ports & other.destination_ports)
+    return same and overlapping(one.destination_ports, other.destination_ports)
 
 
-def _cut_off(
-    points: Sequence[Point], deny: Terms, above: Sequence[tuple[SecurityRule, Terms]], serving: Serving
-) -> Iterator[str]:
+def _cut_off(points: Sequence[Point], deny: Terms, above: Sequence[Terms], serving: Serving) -> Iterator[str]:
     """The services that a Deny for the whole network takes, and to which no rule above it lets anybody in."""
     for point in points:
         for name, protocol, port in serving.at(point):
-            let_in = any(terms.speaks_of(protocol, port) for _, terms in above)
+            let_in = any(terms.speaks_of(protocol, port) for terms in above)
             if deny.speaks_of(protocol, port) and not let_in:
                 yield f"{name} ({protocol} {port})"
 
@@ -181,7 +222,10 @@ def _nothing_gets_in(view: View, group: SecurityGroup, rule: SecurityRule) -> Fo
 
 def _platform_tags(rule: SecurityRule) -> list[str]:
     """The platform's tags that a rule names and really is about."""
-    found = [tag for tag in _PLATFORM if tag in {text.strip().lower() for text in rule.destinations}]
+    named_here = {text.strip().lower() for text in rule.destinations}
+    found = [tag for tag in _PLATFORM if tag in named_here]
+    if not found:
+        return []
     asks = (speaks(rule, "Udp") or speaks(rule, "Tcp")) and 53 in ports_of(rule)
     return [tag for tag in found if tag != _DNS or asks]
 

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
 from diagnostics.checks.services import SERVICES, Kind
 from diagnostics.checks.view import View
 from diagnostics.errors import ParseError
 from diagnostics.network.cells import address_at
 from diagnostics.network.estate import Point
-from diagnostics.network.filters import Rules
+from diagnostics.network.filters import Ordered
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.places import Use
-from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, read_prefix
-from diagnostics.network.security import Flow, ports
+from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, read_prefix
+from diagnostics.network.security import Context, ports
 from diagnostics.network.tags import HOST
 
 EVERY_PORT = Intervals.all(PORTS_TOP)
 _ANY = frozenset({"", "*", "any", "all"})
 _PUBLIC = ~PRIVATE
+_first = itemgetter(0)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 15)
 def plain(texts: tuple[str, ...]) -> AddressSet:
     """The addresses of what is a prefix among texts, with `Internet` for what is public; none given are all."""
     if not texts:
         return AddressSet.all()
     sets = [_PUBLIC if text.strip().lower() == "internet" else read_prefix(text) for text in texts]
-    return AddressSet.union(found for found in sets if found is not None)
+    read = [found for found in sets if found is not None]
+    return read[0] if len(read) == 1 else AddressSet.union(read)
 
 
 def sources(rule: SecurityRule) -> AddressSet:
@@ -46,7 +50,29 @@ def destinations(rule: SecurityRule) -> AddressSet:
 
 def internet(addresses: AddressSet) -> bool:
     """Whether addresses are the whole internet over IPv4 or IPv6, however that is spelt."""
-    return _PUBLIC.v4 <= addresses.v4 or _PUBLIC.v6 <= addresses.v6
+    return any(
+        # Mostly the ends of a set tell already that it is not.
+        mine.spans
+        and mine.spans[0][0] <= public.spans[0][0]
+        and mine.spans[-1][1] >= public.spans[-1][1]
+        and public <= mine
+        for mine, public in ((addresses.v4, _PUBLIC.v4), (addresses.v6, _PUBLIC.v6))
+    )
+
+
+def overlap(one: AddressSet, other: AddressSet) -> bool:
+    """Whether an address is in both."""
+    return overlapping(one.v4, other.v4) or overlapping(one.v6, other.v6)
+
+
+def overlapping(one: Intervals, other: Intervals) -> bool:
+    """Whether a number is in both: no need to know which."""
+    few, many = (one.spans, other.spans) if len(one.spans) <= len(other.spans) else (other.spans, one.spans)
+    for first, last in few:
+        at = bisect_right(many, first, key=_first) - 1
+        if (at >= 0 and many[at][1] >= first) or (at + 1 < len(many) and many[at + 1][0] <= last):
+            return True
+    return False
 
 
 def any_protocol(rule: SecurityRule) -> bool:
@@ -81,13 +107,29 @@ def lets_everything_out(rule: SecurityRule) -> bool:
 
 def sensitive(rule: SecurityRule) -> list[str]:
     """The services for administration and data that a rule is for, by name; it may be for others too."""
-    wanted = ports_of(rule)
-    protocols = [protocol for protocol in ("Tcp", "Udp") if speaks(rule, protocol)]
-    return [
-        each.name
-        for each in SERVICES
-        if each.kind is not Kind.OTHER and any(each.ports(protocol) & wanted for protocol in protocols)
-    ]
+    places: set[int] = set()
+    for text in rule.destination_ports or ("*",):
+        found = _sensitive(rule.protocol, text)
+        if found is None:
+            return []
+        places |= found
+    return [SERVICES[place].name for place in sorted(places)]
+
+
+@lru_cache(maxsize=1 << 12)
+def _sensitive(protocol: str, text: str) -> frozenset[int] | None:
+    """The places of those services among all that have a port in a range; None where that cannot be read."""
+    try:
+        wanted = ports((text,))
+    except ParseError:
+        return None
+    plain = protocol.strip().lower()
+    protocols = [each for each in ("tcp", "udp") if plain in {*_ANY, each}]
+    return frozenset(
+        place
+        for place, each in enumerate(SERVICES)
+        if each.kind is not Kind.OTHER and any(overlapping(each.ports(spoken), wanted) for spoken in protocols)
+    )
 
 
 def unused(use: Use) -> bool:
@@ -106,14 +148,25 @@ class Spot:
 
     Attributes:
         points: the endpoints that it filters there; at least one.
-        rules: its rules of a direction, with what they mean there.
+        rules: its rules of a direction, in order; `sources` and `destinations` tell what they mean there.
         network: what the tag `VirtualNetwork` holds there for sure, without the platform's own address.
     """
 
     subnet: ResourceId | None
     points: tuple[Point, ...]
-    rules: Rules
+    rules: Ordered
     network: AddressSet
+    context: Context
+
+    def sources(self, place: int) -> Bounds:
+        """The sources of a rule, by its place in the order."""
+        rule, terms, everywhere = self.rules[place]
+        return terms.sources if everywhere else self.context.addresses(rule.sources, rule.source_groups)
+
+    def destinations(self, place: int) -> Bounds:
+        """The destinations of a rule, by its place in the order."""
+        rule, terms, everywhere = self.rules[place]
+        return terms.destinations if everywhere else self.context.addresses(rule.destinations, rule.destination_groups)
 
 
 def spots(view: View, group: SecurityGroup, *, inbound: bool) -> Iterator[Spot]:
@@ -122,28 +175,30 @@ def spots(view: View, group: SecurityGroup, *, inbound: bool) -> Iterator[Spot]:
     for point in view.use(group).points:
         if point.nic.private_endpoint is None:
             by_subnet.setdefault(point.configuration.subnet, []).append(point)
+    rules = view.filters.ordered(group, inbound=inbound)
     for subnet, points in by_subnet.items():
-        lists = view.filters.lists(points[0], inbound=inbound)
-        rules = next((rules for _, rid, rules in lists if rid == group.id and rules), None)
-        if rules is not None:
-            network = view.filters.context(points[0]).prefix("VirtualNetwork").must - HOST
-            yield Spot(subnet, tuple(points), rules, network)
+        yield Spot(subnet, tuple(points), rules, _network(view, points[0]), view.filters.context(points[0]))
 
 
-def decided(rules: Rules, among: AddressSet, flow: Flow, *, inbound: bool) -> Iterator[tuple[SecurityRule, AddressSet]]:
-    """Which rule decides about the far ends of a flow: for each rule those among them that it takes for sure.
+def whole_network(view: View, point: Point) -> AddressSet:
+    """What the tag `VirtualNetwork` holds for sure at an endpoint."""
+    return view.filters.context(point).addresses(("VirtualNetwork",), ()).must
 
-    Whatever a rule only may take is left out for good.
-    """
-    for rule, terms in rules:
-        near, far = (terms.destinations, terms.sources) if inbound else (terms.sources, terms.destinations)
-        held = near.holds(flow.destination if inbound else flow.source)
-        if held is False or not terms.speaks_of(flow.protocol, flow.destination_port):
-            continue
-        sure = held and not terms.unreadable and terms.source_ports == EVERY_PORT
-        if sure and (taken := among & far.must):
-            yield rule, taken
-        among -= far.may
+
+def _network(view: View, point: Point) -> AddressSet:
+    """The same without the platform's own address; one set for all places where it is the same."""
+    whole, known = whole_network(view, point), view.once(_Networks)
+    if whole not in known.found:
+        known.found[whole] = whole - HOST
+    return known.found[whole]
+
+
+class _Networks:
+    """What the tag `VirtualNetwork` holds, without the platform's own address."""
+
+    def __init__(self, view: View) -> None:
+        del view
+        self.found: dict[AddressSet, AddressSet] = {}
 
 
 def alike(points: Iterable[Point]) -> Iterator[Point]:

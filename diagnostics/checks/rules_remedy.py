@@ -13,6 +13,7 @@ from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.paste import az, bicep, links
 
 OVERVIEW = "/azure/virtual-network/network-security-groups-overview"
+NO_ROOM = "# No priority is free there: give the rules before it other numbers first, then one of theirs for PRIORITY."
 _KIND = f"Microsoft.Network/networkSecurityGroups@{bicep.NETWORK}"
 _CHILD = f"Microsoft.Network/networkSecurityGroups/securityRules@{bicep.NETWORK}"
 
@@ -40,8 +41,9 @@ def show(group: SecurityGroup, rule: SecurityRule) -> str:
 
 
 def delete(group: SecurityGroup, rule: SecurityRule) -> str:
-    """Take a rule away."""
-    return f"az network nsg rule delete {az.placed(group.id, nsg_name=group.id.name, name=rule.name)}"
+    """Take a rule away, as a comment: somebody may need it still."""
+    place = az.placed(group.id, nsg_name=group.id.name, name=rule.name)
+    return az.otherwise("once nobody needs it", f"az network nsg rule delete {place}")
 
 
 def remove(group: SecurityGroup, rule: SecurityRule, summary: str, doc: str = OVERVIEW) -> Remedy:
@@ -92,7 +94,7 @@ def add(group: SecurityGroup, wanted: Sequence[Wanted], summary: str, doc: str, 
         template += "\n" + bicep.resource(f"rule{place}", _CHILD, _body(each, number))
     return Remedy(
         summary=summary,
-        az_cli=az.lines(*map(partial(_create, group), wanted, numbers)),
+        az_cli=az.lines("" if all(numbers) else NO_ROOM, *map(partial(_create, group), wanted, numbers)),
         bicep=template,
         doc_url=links.LEARN + doc,
         portal_url=links.blade(group.id, menu(inbound=wanted[0].direction == "Inbound")),
@@ -100,7 +102,7 @@ def add(group: SecurityGroup, wanted: Sequence[Wanted], summary: str, doc: str, 
 
 
 def _create(group: SecurityGroup, each: Wanted, number: int | None) -> str:
-    place = az.placed(group.id, nsg_name=group.id.name, name=each.name, priority=str(number or "a free number"))
+    place = az.placed(group.id, nsg_name=group.id.name, name=each.name, priority=str(number or "PRIORITY"))
     terms = az.arguments(
         direction=each.direction,
         access="Allow",

@@ -39,6 +39,11 @@ class Serving:
         """What an endpoint serves."""
         return self._found.get((point.nic.id, point.configuration.name), ())
 
+    @property
+    def anything(self) -> bool:
+        """Whether any endpoint serves anything."""
+        return bool(self._found)
+
     @cached_property
     def _found(self) -> Mapping[tuple[ResourceId, str], list[Service]]:
         found: dict[tuple[ResourceId, str], list[Service]] = {}

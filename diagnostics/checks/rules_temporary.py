@@ -73,6 +73,9 @@ _ENDS = re.compile(
 _YEAR_FIRST = re.compile(r"(20\d\d)[-/._]?(\d\d)[-/._]?(\d\d)")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(20\d\d)")
 _IN_WORDS = re.compile(r"(\d{1,2}) ([A-Za-z]{3})[A-Za-z]*\.? (20\d\d)")
+# Whatever tells that a rule is for a while has one of these in it, and most names and descriptions have none.
+_STEMS = sorted({*_SURE, *_PERHAPS, "remove", "delete", "inc", "till", "expir", "valid"})
+_HINT = re.compile("|".join(each for each in _STEMS if not any(other != each and other in each for other in _STEMS)))
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -99,7 +102,10 @@ def temporary_rules(view: View) -> Iterator[Said]:
     """
     written = _written(view)
     for group in view.groups:
-        for rule in own(group):
+        rules = own(group)
+        if not _hints("\n".join(text for rule in rules for text in (rule.name, rule.description))):
+            continue
+        for rule in rules:
             signs = _signs(rule, written.get(f"{group.id.key}/securityrules/{rule.name.lower()}"), view.now)
             if signs and (signs.sure or (rule.allows and _wide(rule))):
                 yield _found(view, group, rule, signs)
@@ -117,6 +123,8 @@ def _written(view: View) -> Mapping[str, datetime]:
 def _signs(rule: SecurityRule, written: datetime | None, now: datetime | None) -> _Signs | None:
     """What tells that it was for a while; None for a rule that does not say so, is young, or has time left."""
     text = f"{rule.name}\n{rule.description}"
+    if not _hints(text):
+        return None
     until = _until(text)
     if until and now and until >= now.date():
         return None
@@ -129,6 +137,11 @@ def _signs(rule: SecurityRule, written: datetime | None, now: datetime | None) -
     if ended or sure:
         return _Signs(sure, sure=True, ended=ended, old=old)
     return _Signs(perhaps, sure=False, old=old) if perhaps else None
+
+
+def _hints(text: str) -> bool:
+    """Whether a text may say that something is for a while."""
+    return not text.isascii() or _HINT.search(text.lower()) is not None
 
 
 def words_of(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

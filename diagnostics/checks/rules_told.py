@@ -11,16 +11,18 @@ from functools import cached_property, lru_cache
 from diagnostics.network.anomalies import Anomaly
 from diagnostics.network.anomalies.report import Kind
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import V4_TOP, Intervals
+from diagnostics.network.intervals import V4_TOP, Intervals, Span
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import AddressSet, read_prefix
-from diagnostics.network.security import DEFAULTS, Context, Terms, ports
+from diagnostics.network.security import DEFAULTS, Context, ports
 
 FIRST, LAST = 100, 4_096
 """The priorities that a rule may have."""
 
 _NAMES = frozenset(rule.name.lower() for rule in DEFAULTS)
 _ANY = frozenset({"", "*", "any", "all"})
+_ALL = AddressSet.all()
+_NOWHERE = frozenset[str]()
 
 
 class Fault(StrEnum):
@@ -79,15 +81,17 @@ def odd_rules(group: SecurityGroup, found: Sequence[Anomaly], context: Context) 
     return _Telling(group, found, context).told()
 
 
-def own(group: SecurityGroup) -> Iterator[SecurityRule]:
+def own(group: SecurityGroup) -> Sequence[SecurityRule]:
     """The rules that somebody wrote; some exports have copies of the default rules among them."""
-    return (rule for rule in group.rules if not rule.default and not _copied(rule))
+    return [rule for rule in group.rules if not (rule.default or (rule.priority > LAST and _copied(rule)))]
 
 
 def clashing(group: SecurityGroup) -> frozenset[tuple[str, int]]:
     """The directions and priorities that several rules have."""
-    count = Counter((rule.direction.lower(), rule.priority) for rule in own(group))
-    return frozenset(place for place, number in count.items() if number > 1)
+    places = [(rule.direction.lower(), rule.priority) for rule in own(group)]
+    if len({*places}) == len(places):
+        return frozenset()
+    return frozenset(place for place, number in Counter(places).items() if number > 1)
 
 
 def denies_all(rule: SecurityRule) -> bool:
@@ -113,20 +117,33 @@ class _Side:
     words: frozenset[str]
 
     def __le__(self, other: _Side) -> bool:
-        return other.plain == AddressSet.all() or (self.plain <= other.plain and self.words <= other.words)
+        return other.plain == _ALL or (self.words <= other.words and within(self.plain, other.plain))
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 15)
 def _side(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> _Side:
     """The addresses of one end; the rules of an estate have most of them in common."""
     if not texts and not groups:
-        return _Side(AddressSet.all(), frozenset())
+        return _Side(_ALL, _NOWHERE)
     read = [(text, read_prefix(text)) for text in texts]
-    plain = AddressSet.union(found for _, found in read if found is not None)
-    if plain == AddressSet.all():
-        return _Side(plain, frozenset())
+    sets = [found for _, found in read if found is not None]
+    plain = sets[0] if len(sets) == 1 else AddressSet.union(sets)
+    if plain == _ALL:
+        return _Side(plain, _NOWHERE)
     words = {text.strip().lower() for text, found in read if found is None}
     return _Side(plain, frozenset({group.key for group in groups} | words))
+
+
+def within(one: AddressSet, other: AddressSet) -> bool:
+    """Whether a set lies in another; mostly its ends tell already that it does not."""
+    if not (_spanned(one.v4.spans, other.v4.spans) and _spanned(one.v6.spans, other.v6.spans)):
+        return False
+    return one <= other
+
+
+def _spanned(inner: Sequence[Span], outer: Sequence[Span]) -> bool:
+    """Whether the first and the last number of a set lie between those of another."""
+    return not inner or bool(outer and outer[0][0] <= inner[0][0] and inner[-1][1] <= outer[-1][1])
 
 
 _ports = lru_cache(maxsize=1 << 14)(ports)
@@ -138,7 +155,6 @@ class _Telling:
     def __init__(self, group: SecurityGroup, found: Sequence[Anomaly], context: Context) -> None:
         self._group, self._found, self._context = group, found, context
         self._clashing = clashing(group)
-        self._read: dict[SecurityRule, Terms] = {}
         self._unreadable = {each.rule for each in found if each.kind is Kind.UNREADABLE}
         self._dead = {each.rule for each in found if each.kind is Kind.DEAD}
         self._first = first_denies_all(group)
@@ -197,56 +213,79 @@ class _Telling:
 
     def _twin(self, rule: SecurityRule) -> SecurityRule | None:
         """The first rule before it that has the same terms and access."""
-        wanted = self._keys[rule]
-        same = (other for other, key in self._keys.items() if key == wanted and other.priority < rule.priority)
+        near = self._alike[_manner(rule)]
+        same = (other for other in near if other.priority < rule.priority and _same_terms(other, rule))
         return min(same, key=lambda other: other.priority, default=None)
 
     @cached_property
-    def _keys(self) -> Mapping[SecurityRule, tuple[object, ...]]:
-        return {rule: self._key(rule) for rule in own(self._group) if rule not in self._unreadable}
+    def _alike(self) -> Mapping[object, Sequence[SecurityRule]]:
+        """The rules that can be read, by what can be compared at once: the rest is worth reading of few."""
+        found: dict[object, list[SecurityRule]] = {}
+        for rule in self._readable:
+            found.setdefault(_manner(rule), []).append(rule)
+        return found
 
-    def _key(self, rule: SecurityRule) -> tuple[object, ...]:
-        protocol = rule.protocol.strip().lower()
-        return (
-            rule.inbound,
-            rule.access.lower(),
-            "" if protocol in _ANY else protocol,
-            _side(rule.sources, rule.source_groups),
-            _ports(rule.source_ports),
-            _side(rule.destinations, rule.destination_groups),
-            _ports(rule.destination_ports),
-        )
+    @cached_property
+    def _readable(self) -> Mapping[SecurityRule, None]:
+        return dict.fromkeys(rule for rule in own(self._group) if rule not in self._unreadable)
 
     def _inside(self, rule: SecurityRule, other: SecurityRule) -> bool:
         """Whether another rule alone matches all that a rule matches, and more."""
-        if other not in self._keys:  # a default rule, or one that cannot be read
+        if other not in self._readable:  # a default rule, or one that cannot be read
             return False
         protocols = (rule.protocol.strip().lower(), other.protocol.strip().lower())
-        within = (
+        fits = (
             (protocols[1] in _ANY or protocols[0] == protocols[1])
             and _ports(rule.source_ports) <= _ports(other.source_ports)
             and _ports(rule.destination_ports) <= _ports(other.destination_ports)
         )
-        return within and all(self._ends(rule, other)) and self._keys[rule][2:] != self._keys[other][2:]
+        if not fits:
+            return False
+        same = _manner(rule)[2] == _manner(other)[2] and _same_terms(rule, other)
+        return not same and self._among(rule, other)
 
     def _narrower(self, rule: SecurityRule, other: SecurityRule) -> bool:
         """Whether a rule is about fewer addresses than another, whatever its ports: an exception by who."""
-        return all(self._ends(rule, other)) and not all(self._ends(other, rule))
+        return self._among(rule, other) and not self._among(other, rule)
 
-    def _ends(self, rule: SecurityRule, other: SecurityRule) -> Iterator[bool]:
-        """For source and destination: whether a rule's addresses are all among another's, as written or as they are."""
-        if rule in self._unreadable or other in self._unreadable:
-            yield False
-            return
-        written = _side(rule.sources, rule.source_groups) <= _side(other.sources, other.source_groups)
-        yield written or self._terms(rule).sources.may <= self._terms(other).sources.must
-        here, there = (_side(each.destinations, each.destination_groups) for each in (rule, other))
-        yield here <= there or self._terms(rule).destinations.may <= self._terms(other).destinations.must
+    def _among(self, rule: SecurityRule, other: SecurityRule) -> bool:
+        """Whether a rule's sources and destinations are all among another's, as written or as they are."""
+        if self._unreadable and (rule in self._unreadable or other in self._unreadable):
+            return False
+        (source, destination), (sources, destinations) = _ends(rule), _ends(other)
+        meant = self._context.addresses
+        if not source <= sources:
+            mine, its = meant(rule.sources, rule.source_groups), meant(other.sources, other.source_groups)
+            if not within(mine.may, its.must):
+                return False
+        if destination <= destinations:
+            return True
+        mine, its = (meant(each.destinations, each.destination_groups) for each in (rule, other))
+        return within(mine.may, its.must)
 
-    def _terms(self, rule: SecurityRule) -> Terms:
-        if rule not in self._read:
-            self._read[rule] = Terms.lenient(rule, self._context)
-        return self._read[rule]
+
+def _manner(rule: SecurityRule) -> tuple[str, str, str]:
+    """Direction, access and protocol of a rule, in one spelling."""
+    return _spelt(rule.direction, rule.access, rule.protocol)
+
+
+@lru_cache(maxsize=1 << 10)
+def _spelt(direction: str, access: str, protocol: str) -> tuple[str, str, str]:
+    plain = protocol.strip().lower()
+    way = "inbound" if direction.lower() == "inbound" else "outbound"
+    return way, access.lower(), "" if plain in _ANY else plain
+
+
+def _same_terms(one: SecurityRule, other: SecurityRule) -> bool:
+    """Whether two rules of one protocol match the same, as they are written."""
+    if _ports(one.destination_ports) != _ports(other.destination_ports):
+        return False
+    return _ports(one.source_ports) == _ports(other.source_ports) and _ends(one) == _ends(other)
+
+
+def _ends(rule: SecurityRule) -> tuple[_Side, _Side]:
+    """The sources and the destinations of a rule, as they are written."""
+    return _side(rule.sources, rule.source_groups), _side(rule.destinations, rule.destination_groups)
 
 
 def _copied(rule: SecurityRule) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said
@@ -11,31 +12,33 @@ from diagnostics.checks.rules_reading import (
     Spot,
     alike,
     any_protocol,
-    decided,
     first_of,
     internet,
     lets_everything_out,
     names_network,
+    overlap,
     ports_of,
     sensitive,
     sources,
     spots,
     unused,
+    whole_network,
 )
-from diagnostics.checks.rules_remedy import OVERVIEW, change, menu
-from diagnostics.checks.rules_told import own
+from diagnostics.checks.rules_remedy import NO_ROOM, OVERVIEW, change, free_above, menu
+from diagnostics.checks.rules_told import own, within
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, named, rule_cause
 from diagnostics.findings import Remedy, Severity
 from diagnostics.network.estate import Point
 from diagnostics.network.filters import Level, group_at
 from diagnostics.network.model import SecurityGroup, SecurityRule
-from diagnostics.network.prefixes import AddressSet, read_prefix
+from diagnostics.network.prefixes import Address, AddressSet, read_prefix
 from diagnostics.network.security import DEFAULTS, Flow, Verdict
 from diagnostics.paste import az, bicep, links
 
 _LATERAL: Mapping[int, str] = {22: "SSH", 3389: "RDP"}
 _BASTION = "azurebastionsubnet"
+_NONE = AddressSet.none().v6
 _DEFAULT = next(rule for rule in DEFAULTS if rule.name == "AllowVnetOutBound")
 
 
@@ -62,13 +65,15 @@ def lateral(view: View) -> Iterator[Said]:
     """
     for group in view.groups:
         found: dict[int, SecurityRule] = {}
-        if any(_by_default(view, point) for point in alike(view.use(group).points)):
+        silent = all(rule.inbound for rule in own(group))
+        if silent and any(_by_default(view, point) for point in alike(view.use(group).points)):
             found = dict.fromkeys(_LATERAL, _DEFAULT)
-        for spot in () if found else spots(view, group, inbound=False):
+        about = {} if found else {port: _about(view, group, port) for port in _LATERAL}
+        for spot in spots(view, group, inbound=False) if any(about.values()) else ():
             if spot.subnet and spot.subnet.name.lower() == _BASTION:
                 continue
-            for port in _LATERAL:
-                if port not in found and (rule := _lets_out(view, spot, port)):
+            for port, places in about.items():
+                if port not in found and (rule := _lets_out(view, spot, port, places)):
                     found[port] = rule
         if found:
             yield _lateral(group, found)
@@ -83,9 +88,10 @@ def open_to_network(view: View) -> Iterator[Said]:
     for group in view.groups:
         if unused(view.use(group)):
             continue
+        opening = _Opening(view, group)
         for rule in own(group):
             names = sensitive(rule) if rule.inbound and rule.allows else []
-            if names and _opens(group, rule) and _works(view, group, rule) and _for_network(view, group, rule):
+            if names and opening.to_network(rule):
                 yield _open_to_network(group, rule, names)
 
 
@@ -118,33 +124,56 @@ def _by_default(view: View, point: Point) -> bool:
     return all(each is not None and all(rule.inbound for rule in own(each)) for each in groups)
 
 
-def _lets_out(view: View, spot: Spot, port: int) -> SecurityRule | None:
+def _about(view: View, group: SecurityGroup, port: int) -> Sequence[int]:
+    """The places of the outbound rules about a port; none where the first of them lets nobody out to anybody."""
+    rules = view.filters.ordered(group, inbound=False)
+    places = [place for place, (_, terms, _) in enumerate(rules) if terms.speaks_of("Tcp", port)]
+    rule, terms, everywhere = rules[places[0]]
+    shut = everywhere and not rule.allows and AddressSet.all() == terms.sources.must == terms.destinations.must
+    return () if shut else places
+
+
+def _lets_out(view: View, spot: Spot, port: int, places: Sequence[int]) -> SecurityRule | None:
     """The rule that lets a port out to every address of the network, if all rules that stand there do."""
-    network = AddressSet(spot.network.v4, AddressSet.none().v6)
-    sample = first_of(network, 4)
-    for point in alike(spot.points) if sample else ():
-        if point.address is None or point.address.version != 4 or sample is None:
+    network = AddressSet(spot.network.v4, _NONE)
+    for point in alike(spot.points) if places and network else ():
+        address = point.address
+        if address is None or address.version != 4:
             continue
-        flow = Flow(point.address, sample, "Tcp", port)
-        rule = _rule_for_all(spot, network, flow)
-        if rule and view.filters.outbound(point, flow).verdict is not Verdict.DENIED:
+        rule = _rule_for_all(spot, places, network, address)
+        sample = first_of(network, 4) if rule else None
+        if sample and view.filters.outbound(point, Flow(address, sample, "Tcp", port)).verdict is not Verdict.DENIED:
             return rule
     return None
 
 
-def _rule_for_all(spot: Spot, network: AddressSet, flow: Flow) -> SecurityRule | None:
-    """The first rule that lets a flow out, if all of the network is let out to."""
-    taken = [*decided(spot.rules, network, flow, inbound=False)]
-    allowed = AddressSet.union(each for rule, each in taken if rule.allows)
-    return next((rule for rule, _ in taken if rule.allows), None) if network <= allowed else None
+def _rule_for_all(spot: Spot, about: Sequence[int], network: AddressSet, near: Address) -> SecurityRule | None:
+    """The first of the rules about a port that lets an address out, if all of the network is let out to."""
+    first: SecurityRule | None = None
+    among = network
+    for place in about:
+        rule, terms, _ = spot.rules[place]
+        held, far = spot.sources(place).holds(near), spot.destinations(place)
+        if held is False or not overlap(among, far.may):
+            continue
+        sure = held and not terms.unreadable and terms.source_ports == EVERY_PORT
+        if not (sure and rule.allows) or (not far.exact and overlap(among, far.may - far.must)):
+            return None
+        first = first or rule
+        among -= far.may
+        if not among:
+            return first
+    return None
 
 
 def _lateral(group: SecurityGroup, found: Mapping[int, SecurityRule]) -> Found:
     names = listed(f"{_LATERAL[port]} ({port})" for port in found)
     place = az.placed(group.id, nsg_name=group.id.name, name="deny-lateral")
+    priority = free_above(group, min(found.values(), key=lambda rule: rule.priority))
+    room = "" if priority else f"{NO_ROOM}\n"
     remedy = Remedy(
         summary=f"Unless these are jump hosts, deny {names} to VirtualNetwork above the rule that lets it out.",
-        az_cli=f"az network nsg rule create {place} --priority {_free(group)} --direction Outbound --access Deny "
+        az_cli=f"{room}az network nsg rule create {place} --priority {priority or 'PRIORITY'} --direction Outbound --access Deny "
         f"--protocol Tcp --destination-address-prefixes VirtualNetwork "
         f"--destination-port-ranges {' '.join(map(str, found))}",
         bicep=bicep.comment(f"an outbound Deny for ports {' and '.join(map(str, found))} to VirtualNetwork"),
@@ -157,49 +186,57 @@ def _lateral(group: SecurityGroup, found: Mapping[int, SecurityRule]) -> Found:
     return Found(group.id, title, (ports, *causes), remedy)
 
 
-def _free(group: SecurityGroup) -> int:
-    taken = {rule.priority for rule in group.rules if not rule.inbound}
-    return next(number for number in range(100, 70_000) if number not in taken)
+class _Opening:
+    """What the rules of one NSG open to the whole network."""
 
+    def __init__(self, view: View, group: SecurityGroup) -> None:
+        self._view, self._group = view, group
+        self._denies = [rule for rule in own(group) if rule.inbound and not rule.allows]
 
-def _opens(group: SecurityGroup, rule: SecurityRule) -> bool:
-    """Whether a Deny behind it would keep out some of what it lets in: else AllowVnetInBound does the same."""
-    behind = (other for other in own(group) if other.inbound and not other.allows and other.priority > rule.priority)
-    return any(ports_of(other) & ports_of(rule) and _meet(other, rule) for other in behind)
+    def to_network(self, rule: SecurityRule) -> bool:
+        """Whether a rule lets the whole network in to what would be kept out without it."""
+        if not (self._denies and self._for_network(rule) and self._opens(rule)):
+            return False
+        return _works(self._view, self._group, rule) and self._lets_in(rule)
+
+    def _opens(self, rule: SecurityRule) -> bool:
+        """Whether a Deny behind it would keep out some of what it lets in: else AllowVnetInBound does the same."""
+        behind = (other for other in self._denies if other.priority > rule.priority)
+        return any(_meet(other, rule) and ports_of(other) & ports_of(rule) for other in behind)
+
+    def _for_network(self, rule: SecurityRule) -> bool:
+        """Whether its sources are a whole virtual network, and not the internet, of which others tell."""
+        named_sources = sources(rule)
+        if internet(named_sources):
+            return False
+        return names_network(rule.sources) or any(within(space, named_sources) for space in self._spaces)
+
+    def _lets_in(self, rule: SecurityRule) -> bool:
+        points = self._view.use(self._group).points
+        return not points or any(_lets_in(self._view, point, rule) for point in alike(points))
+
+    @cached_property
+    def _spaces(self) -> Sequence[AddressSet]:
+        """The address spaces of the networks that the NSG is used in."""
+        use = self._view.use(self._group)
+        subnets = {*(subnet.id for subnet in use.subnets), *(point.configuration.subnet for point in use.points)}
+        networks = {network.id: network for each in subnets if (network := self._view.estate.network_of(each))}
+        sets = ([read for text in network.prefixes if (read := read_prefix(text))] for network in networks.values())
+        return [*map(AddressSet.union, sets)]
 
 
 def _meet(one: SecurityRule, other: SecurityRule) -> bool:
     return any_protocol(one) or any_protocol(other) or one.protocol.lower() == other.protocol.lower()
 
 
-def _for_network(view: View, group: SecurityGroup, rule: SecurityRule) -> bool:
-    """Whether its sources are a whole virtual network, and not the internet, of which others tell."""
-    named_sources = sources(rule)
-    if internet(named_sources):
-        return False
-    if not names_network(rule.sources) and not any(space <= named_sources for space in _spaces(view, group)):
-        return False
-    points = view.use(group).points
-    return not points or any(_lets_in(view, point, rule) for point in alike(points))
-
-
 def _lets_in(view: View, point: Point, rule: SecurityRule) -> bool:
     """Whether all rules at an endpoint let in one of the ports, asked of one address and the first of the ports."""
-    address, network = point.address, view.filters.context(point).prefix("VirtualNetwork").must
+    address, network = point.address, whole_network(view, point)
     sample = first_of(network, address.version) if address else None
     if sample is None or address is None:
         return True
     flows = (Flow(sample, address, "Tcp", port, 50_000) for port, _ in ports_of(rule))
     return any(view.filters.inbound(point, flow).verdict is not Verdict.DENIED for flow in flows)
-
-
-def _spaces(view: View, group: SecurityGroup) -> Iterator[AddressSet]:
-    """The address spaces of the networks that an NSG is used in."""
-    use = view.use(group)
-    subnets = {*(subnet.id for subnet in use.subnets), *(point.configuration.subnet for point in use.points)}
-    networks = {network.id: network for subnet in subnets if (network := view.estate.network_of(subnet))}
-    for network in networks.values():
-        yield AddressSet.union(read for text in network.prefixes if (read := read_prefix(text)))
 
 
 def _open_to_network(group: SecurityGroup, rule: SecurityRule, names: list[str]) -> Found:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from diagnostics.findings import Severity
 from diagnostics.network.intervals import PORTS_TOP, Intervals, Span
@@ -25,6 +27,7 @@ class Service:
         id: of the check that tells of an NSG that opens it.
         severity: of that, where an endpoint is really reachable.
         why: what it means that everybody gets in to it.
+        short: its name where several are told in one line.
     """
 
     id: str
@@ -34,6 +37,7 @@ class Service:
     severity: Severity
     kind: Kind
     why: str
+    short: str
 
     def ports(self, protocol: str) -> Intervals:
         """Its ports with a protocol."""
@@ -56,17 +60,20 @@ def _service(
     why: str,
     tcp: tuple[int | Span, ...] = (),
     udp: tuple[int | Span, ...] = (),
+    *,
+    short: str = "",
 ) -> Service:
     check, severity, kind = about
-    return Service(check, name, ports_of(*tcp), ports_of(*udp), severity, kind, why)
+    return Service(check, name, ports_of(*tcp), ports_of(*udp), severity, kind, why, short or name)
 
 
 AMPLIFIERS = _service(
     "UDP services that amplify attacks",
     ("INT023", _MEDIUM, _OTHER),
     "Chargen, TFTP, NTP, SNMP and SSDP answer a forged source with more than they were sent, so they are used to flood "
-    "others; a wide range of UDP ports mostly holds one of them.",
+    "others.",
     udp=(19, 69, 123, 161, 1900),
+    short="UDP amplifiers",
 )
 
 SERVICES = (
@@ -143,6 +150,7 @@ SERVICES = (
         "network inside only.",
         tcp=(135, (137, 139), 445),
         udp=(135, (137, 139), 445),
+        short="SMB",
     ),
     _service(
         "SQL Server",
@@ -183,12 +191,14 @@ SERVICES = (
         "the strongest amplifier there is.",
         tcp=(6379, 11211),
         udp=(11211,),
+        short="Redis",
     ),
     _service(
         "Elasticsearch, OpenSearch and Kibana",
         ("INT019", _HIGH, _DATA),
         "Older versions ask for no password: what is in the indexes is copied, deleted and held for ransom.",
         tcp=(5601, 9200, 9300),
+        short="Elasticsearch",
     ),
     _service(
         "other data stores",
@@ -212,3 +222,39 @@ SERVICES = (
     ),
     AMPLIFIERS,
 )
+
+
+def held(protocol: str, ports: Intervals) -> int:
+    """The services that have any of some ports, as bits: the first of `SERVICES` is the lowest."""
+    return _held(protocol.lower(), ports)
+
+
+def named_by(bits: int) -> tuple[Service, ...]:
+    """The services that bits are for, the worst first."""
+    found = [each for n, each in enumerate(SERVICES) if bits >> n & 1]
+    return tuple(sorted(found, key=lambda each: _WORST.index(each.severity)))
+
+
+def _marks(protocol: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The ports of services, in order, and for each the services as bits."""
+    found: dict[int, int] = {}
+    for n, each in enumerate(SERVICES):
+        for first, last in each.ports(protocol):
+            found |= {port: found.get(port, 0) | 1 << n for port in range(first, last + 1)}
+    return tuple(sorted(found)), tuple(found[port] for port in sorted(found))
+
+
+_WORST = list(Severity)
+_MARKS = {protocol: _marks(protocol) for protocol in ("tcp", "udp")}
+
+
+@lru_cache(maxsize=4096)
+def _held(protocol: str, ports: Intervals) -> int:
+    if protocol not in _MARKS:
+        return 0
+    marks, services = _MARKS[protocol]
+    found = 0
+    for first, last in ports:
+        for bits in services[bisect_left(marks, first) : bisect_right(marks, last)]:
+            found |= bits
+    return found

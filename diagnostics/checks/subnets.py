@@ -132,7 +132,7 @@ def _full(network: VirtualNetwork, subnet: Subnet, taken: int, size: int) -> Fou
     remedy = Remedy(
         summary="Give it another prefix or a larger one, or take out what is not used: orphaned network interfaces.",
         az_cli=f"az network vnet subnet update {az.arguments(ids=subnet.id.text)} "
-        f"--address-prefixes {' '.join(subnet.prefixes)} PREFIX",
+        f"--address-prefixes {' '.join(map(az.quoted, subnet.prefixes))} PREFIX",
         bicep=common.declared(
             common.VNET_KIND, network.id, f"subnet {subnet.id.name}: one prefix more in properties.addressPrefixes"
         ),

@@ -69,7 +69,7 @@ class View:
     @cached_property
     def hops(self) -> Hops:
         """Where routes lead."""
-        return Hops(self.estate, self.owners, self.places)
+        return Hops(self.estate, self.owners, self.places, self.reach.routing)
 
     @cached_property
     def ways(self) -> Ways:

@@ -35,7 +35,7 @@ def regions(view: View) -> Iterator[Said]:
     for (subscription, place), network in sorted(_regions(view).items()):
         if (subscription, place) in watched:
             continue
-        if view.facts.knows_all(WATCHERS):
+        if view.facts.knows_all(WATCHERS, network.id):
             yield _unwatched(subscription, place, network)
         else:
             yield Unclear(network.id, (f"the Network Watcher of {place}",))
@@ -45,7 +45,7 @@ def regions(view: View) -> Iterator[Said]:
 def states(view: View) -> Iterator[Said]:
     """The last operation on a Network Watcher failed: checks, flow logs and monitors of its region may not work."""
     for watcher in view.ordered(view.facts.watchers):
-        if watcher.state.lower() not in {"succeeded", ""}:
+        if watcher.state.lower() == "failed":
             yield _broken(watcher)
 
 
@@ -53,16 +53,15 @@ def states(view: View) -> Iterator[Said]:
 def recorded(view: View) -> Iterator[Said]:
     """Nobody records what flows in the virtual network, so after an incident nobody can tell what came in.
 
-    A flow log of the network, of each of its subnets, or of the NSG of each subnet records it.
+    A flow log of the network, of each subnet with something in it, or of the NSG of each of these records it.
     """
     targets = {log.target for log in view.facts.flow_logs.values() if log.target}
     for network in view.networks:
-        if not any(view.places.points_in(subnet.id) for subnet in network.subnets):
-            continue
-        bare = [subnet.id for subnet in network.subnets if not {subnet.id, subnet.security_group} & targets]
+        used = [subnet for subnet in network.subnets if view.places.points_in(subnet.id)]
+        bare = [subnet.id for subnet in used if not {subnet.id, subnet.security_group} & targets]
         if network.id in targets or network.flow_logs or not bare:
             continue
-        if view.facts.knows_all(FLOW_LOGS) or network.flow_logs is not None:
+        if view.facts.knows_all(FLOW_LOGS, network.id) or network.flow_logs is not None:
             yield _unrecorded(network, bare)
         else:
             yield Unclear(network.id, ("flow logs",))
@@ -131,9 +130,13 @@ def of_nothing(view: View) -> Iterator[Said]:
     for log in view.ordered(view.facts.flow_logs):
         if log.target is None or log.target in known.get(log.target.type, ()):
             continue
-        if log.target.type in known and view.facts.knows_all(log.target.type):
-            delete = f"az network watcher flow-log delete {_named(view, log)}"
-            yield _flow_log(log, f"is of {log.target.name}, which does not exist", "Delete it.", delete)
+        if log.target.type in known and view.facts.knows_all(log.target.type, log.target):
+            options = _named(view, log)
+            commands = az.lines(
+                f"az network watcher flow-log show {options}",
+                az.otherwise("once nobody needs it", f"az network watcher flow-log delete {options}"),
+            )
+            yield _flow_log(log, f"is of {log.target.name}, which does not exist", "Delete it.", commands)
 
 
 @check("WAT010", "Subscription without connection monitor", Severity.INFO)
@@ -142,7 +145,7 @@ def monitored(view: View) -> Iterator[Said]:
     running = {vm.subscription for vm in view.estate.vms}
     for subscription in sorted(running - {each.subscription for each in view.facts.connection_monitors}):
         rid = ResourceId.parse(f"/subscriptions/{subscription}")
-        if not view.facts.knows_all(_MONITORS):
+        if not view.facts.knows_all(_MONITORS, rid):
             yield Unclear(rid, ("connection monitors",))
             continue
         create = (
@@ -150,7 +153,8 @@ def monitored(view: View) -> Iterator[Said]:
         )
         remedy = Remedy(
             summary="Let a connection monitor try the connections that must not break.",
-            az_cli=f"{create} --endpoint-source-name VM --endpoint-source-resource-id ID --endpoint-dest-name TO",
+            az_cli=f"{create} --protocol Tcp --tcp-port 443 --endpoint-source-name VM --endpoint-source-resource-id ID "
+            "--endpoint-dest-name TO --endpoint-dest-address ADDRESS",
             doc_url=f"{links.LEARN}/azure/network-watcher/connection-monitor-overview",
         )
         cause = fact("connection-monitor", "The subscription has VMs, and no connection monitor.", rid)

@@ -31,13 +31,16 @@ def run(asked: argparse.Namespace) -> Exit:
     from diagnostics.checks.audit import audit  # noqa: PLC0415 - `--help` need not wait for the engine
     from diagnostics.findings import Severity  # noqa: PLC0415
 
+    form = _form(asked)
     policy = _policy(asked.policy)
     paths = [*asked.paths, *asked.estate]
     if not paths:
         raise ParseError("give a file or folder to audit: `audit PATH`, or `audit --estate PATH`")
     estate = load(paths, asked.tags, option="PATH", every=asked.all_problems, complete=asked.complete)
     made = audit(estate, policy, _now(asked.now), _only(asked.check))
-    _report(asked, made)
+    if not made.checks:
+        raise ParseError("--check: the policy has all of them off" if asked.check else "--policy: all checks are off")
+    _report(asked, form, made)
     if asked.fail_on == "never":
         return Exit.GOOD
     return Exit.FOUND if made.at_least(Severity(asked.fail_on)) else Exit.GOOD
@@ -77,10 +80,20 @@ def _tell(page: Page, finding: Finding) -> None:
     page.exact(finding.resource.id, label="resource")
 
 
-def _report(asked: argparse.Namespace, made: Audit) -> None:
+def _form(asked: argparse.Namespace) -> str:
+    """The form that is asked for; raises ParseError where options contradict each other, for one would be ignored."""
+    if asked.json and asked.format not in {None, "json"}:
+        raise ParseError(f"--json: and --format {asked.format} are two forms: give one")
+    form: str = asked.format or ("json" if asked.json else "table")
+    if asked.details and (form != "table" or asked.output is not None):
+        raise ParseError("--details: is for the table that is printed; other forms have all of it, and so has no file")
+    return form
+
+
+def _report(asked: argparse.Namespace, wanted: str, made: Audit) -> None:
     from diagnostics.reports import WRITERS, Form  # noqa: PLC0415
 
-    form = Form.JSON if asked.json else Form(asked.format)
+    form = Form(wanted)
     if asked.output is not None:
         _write(asked.output, WRITERS[form](made))
     elif form is Form.TABLE:
@@ -95,7 +108,7 @@ def _report(asked: argparse.Namespace, made: Audit) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
     except OSError as error:
         raise PermanentError(f"--output: {path}: {error.strerror or error}") from None
 
@@ -107,7 +120,7 @@ def _policy(path: Path | None) -> Policy | None:
     if path is None:
         return None
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise ParseError(f"--policy: {path}: {why or error}") from None

@@ -38,7 +38,7 @@ def load(
 
     unread: list[Problem] = []
     files = [*_all(paths, option), *_all(tags, "--tags")]
-    estate = read_files(_contents(files, unread), complete=complete)
+    estate = read_files(_contents(files, unread), complete=complete, paths=True)
     estate = replace(estate, problems=(*unread, *estate.problems))
     tell(estate.problems, every=every)
     if not _anything(estate):
@@ -100,16 +100,13 @@ def _contents(files: Iterable[Path], unread: list[Problem]) -> Iterator[tuple[st
 
 
 def _anything(estate: Estate) -> bool:
+    """Whether a resource or an answer of Azure was read; `facts.resources` has those that could not be, too."""
+    around = estate.facts
     return any(
         (
-            estate.networks,
-            estate.nics,
-            estate.vms,
-            estate.security_groups,
-            estate.route_tables,
-            estate.public_ips,
-            estate.effective_routes,
-            estate.effective_groups,
-            estate.load_balancers,
+            *(estate.networks, estate.nics, estate.vms, estate.security_groups, estate.route_tables),
+            *(estate.public_ips, estate.nat_gateways, estate.load_balancers, estate.firewalls, estate.gateways),
+            *(estate.local_gateways, estate.connections, estate.effective_routes, estate.effective_groups),
+            *(around.watchers, around.flow_logs, around.connection_monitors, around.bastions, around.activity_alerts),
         )
     )

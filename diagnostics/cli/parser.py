@@ -85,7 +85,7 @@ def _audit(commands: Commands) -> None:
     command.set_defaults(run=audit.run)
     command.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=_FILES)
     command.add_argument("--estate", type=Path, nargs="+", action="extend", default=[], metavar="PATH", help="the same")
-    command.add_argument("--format", choices=audit.FORMS, default="table", help="what to print; table if not given")
+    command.add_argument("--format", choices=audit.FORMS, help="what to print; table if not given")
     command.add_argument("--details", action="store_true", help="with the table: what decides, and what to do")
     command.add_argument("--output", type=Path, metavar="FILE", help="write it to a file instead")
     stop = "the severity to end with 1 at, or never; low if not given"

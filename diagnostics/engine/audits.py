@@ -28,7 +28,7 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.reports import MEDIA_TYPES, WRITERS, Form
 
 _log = logging.getLogger(__name__)
-_NAME, _NEWS = "audit", "news"
+_NAME, _NEWS, _LOGGED = "audit", "news", 50
 _LONGEST = timedelta(minutes=16)  # a minute more than a function may run (host.json)
 _TELLING = timedelta(minutes=12)  # after its start an audit tells nothing more: what is left, the next one tells
 _ENDINGS = {Form.TABLE: "txt", Form.JSON: "json", Form.SARIF: "sarif", Form.CSV: "csv"}
@@ -87,13 +87,14 @@ class Auditor:
             self.store.give_back(_NAME, holder=holder)
 
     def _audit(self, now: datetime) -> None:
-        looked = Looked.at(self.estates.listing())
-        made = audit(looked.estate, self.rules.policy, now)
         missed: dict[str, str] = {}
+        looked = Looked.at(self.estates.listing(), lambda subscription: self._in_scope(subscription, missed))
+        made = audit(looked.estate, self.rules.policy, now)
         self._report(made, now, missed)
-        for problem in looked.estate.problems:
-            _log.warning("audit: not read: %s: %s", problem.where, problem.text)
-        _log.info("audit: %d findings, %d not known", len(made.findings), len(made.unknown))
+        for problem in looked.estate.problems[:_LOGGED]:  # the report has all
+            _log.warning("audit: not read: %r", f"{problem.where}: {problem.text}")
+        many = len(made.findings), len(made.unknown), len(looked.estate.problems)
+        _log.info("audit: %d findings, %d not known, %d not read", *many)
         if self.rules.severity is not None:
             missed |= self._tell(made, looked, now, self.rules.severity)
         if missed:
@@ -147,7 +148,7 @@ class Auditor:
                 yield msgspec.structs.replace(each.finding, status=Status.RESOLVED)
 
     def _in_scope(self, resource: ResourceId, missed: dict[str, str]) -> bool:
-        """What left the scopes is not looked at: nobody knows what became of it."""
+        """What is not in scope, or left the scopes, is not looked at: nobody knows what became of it."""
         try:
             self.gate.require(resource)
         except OutOfScopeError:

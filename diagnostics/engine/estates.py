@@ -7,11 +7,12 @@ all of its type was listed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from diagnostics.contracts import Listing
 from diagnostics.network.estate import Estate, Problem
+from diagnostics.network.facts import Facts
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.reading import read_files
 
@@ -24,7 +25,8 @@ class Looked:
     """What a listing comes to.
 
     Attributes:
-        estate: with what could not be listed among its problems; its `facts.listed` has only what is all there.
+        estate: with what could not be listed among its problems; its facts take for listed only what is all there, in
+            subscriptions that are in scope as a whole: what else is in the others may use what was listed.
         kinds: lower-cased types that have a list of their own.
         unsure: of these, those of which something is missing or could not be read.
         unreadable: of these, those of which a body could not be read.
@@ -38,15 +40,20 @@ class Looked:
     lost: bool
 
     @classmethod
-    def at(cls, listing: Listing) -> Looked:
-        """Read it."""
-        read = read_files(listing.pages)
+    def at(cls, listing: Listing, holds: Callable[[ResourceId], bool] = lambda _: True) -> Looked:
+        """Read it.
+
+        Args:
+            listing: what was listed.
+            holds: whether a subscription is in scope as a whole.
+        """
         kinds = listing.listed | listing.partial
-        # The reader takes every last page for all of its type: what was left out of it, only the listing knows.
-        unreadable = kinds & ({rid.type for rid in read.facts.resources} - read.facts.listed)
+        # As if all had been listed whole, for of what was, the reader leaves out what it could not read.
+        read = read_files(listing.pages, listed=kinds)
+        unreadable = kinds - read.facts.listed
         whole = listing.listed - unreadable
         unread = (Problem(what, why) for what, why in listing.unread)
-        facts = replace(read.facts, listed=whole)
+        facts = _told(read.facts, whole, holds)
         lost = any(not _INSIDE.search(problem.where) for problem in read.problems)
         return cls(
             replace(read, facts=facts, problems=(*read.problems, *unread)), kinds, kinds - whole, unreadable, lost
@@ -65,6 +72,14 @@ class Looked:
         if own in self.estate.facts.resources:
             return own.type not in self.unreadable
         return own.type not in self.unsure
+
+
+def _told(facts: Facts, kinds: frozenset[str], holds: Callable[[ResourceId], bool]) -> Facts:
+    """The facts, with what is all there of all that there is, and not only of what is in scope."""
+    places = {rid.subscription for rid in facts.resources}
+    whole = {place for place in sorted(places) if holds(ResourceId.parse(f"/subscriptions/{place}"))}
+    pairs = frozenset((kind, place) for kind in kinds for place in whole)
+    return replace(facts, listed=kinds if whole == places else frozenset(), listed_in=pairs)
 
 
 @dataclass(frozen=True, slots=True)

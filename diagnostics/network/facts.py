@@ -22,6 +22,7 @@ class Common:
         state: `properties.provisioningState` as Azure spells it; empty where the body does not say.
         tags: as they are written; Azure compares their names in any case.
         zones: availability zones.
+        file: the path of the file that it was read from; empty where it was read from none. It is about the export.
     """
 
     id: ResourceId
@@ -29,6 +30,7 @@ class Common:
     state: str = ""
     tags: Mapping[str, str] = field(default_factory=_no_tags)
     zones: tuple[str, ...] = ()
+    file: str = field(default="", compare=False)
 
     def tag(self, name: str) -> str | None:
         """The value of a tag, its name in any case; None where it has none."""
@@ -95,7 +97,8 @@ class ActivityAlert:
         operations: the `operationName`s it fires on, lower-cased; empty where it names none.
         categories: the `category`s it fires on, lower-cased.
         others: the fields of its further conditions, lower-cased (`level`, `status`, `caller`, …): with one of them it
-            fires on less.
+            may fire on less.
+        narrowed: whether a status or level keeps it from firing on what succeeds: `status` Failed, `level` Error.
         action_groups: whom it tells; an alert without any tells nobody.
     """
 
@@ -105,6 +108,7 @@ class ActivityAlert:
     operations: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    narrowed: bool = False
     action_groups: tuple[ResourceId, ...] = ()
 
 
@@ -157,6 +161,7 @@ class Facts:
     Attributes:
         resources: what every resource of the estate has, whatever its type, by id.
         listed: lower-cased types of which everything was listed: of these, what is not there does not exist.
+        listed_in: types, each with a lower-cased subscription of which that is so, though it need not be so of others.
         complete: whether that holds for every type.
         writes: the oldest first.
     """
@@ -171,11 +176,28 @@ class Facts:
     bastions: Mapping[ResourceId, Bastion] = field(default_factory=lambda: MappingProxyType({}))
     writes: tuple[Written, ...] = ()
     listed: frozenset[str] = field(default=frozenset(), compare=False)
+    listed_in: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
     complete: bool = field(default=False, compare=False)
 
-    def knows_all(self, kind: str) -> bool:
-        """Whether of a lower-cased type everything is known, so that what is not there does not exist."""
-        return self.complete or kind in self.listed
+    def knows_all(self, kind: str, about: ResourceId | None = None) -> bool:
+        """Whether of a type everything is known, so that what is not there does not exist.
+
+        Args:
+            kind: the type, lower-cased.
+            about: what is asked about, where only what lies in the same subscription counts.
+        """
+        if self.complete or kind in self.listed:
+            return True
+        return about is not None and (kind, about.subscription) in self.listed_in
+
+    def file(self, resource: ResourceId) -> str:
+        """The path of the file that a resource, or what it lies in, was read from; empty for none."""
+        here: ResourceId | None = resource
+        while here is not None:
+            if (common := self.resources.get(here)) and common.file:
+                return common.file
+            here = here.parent
+        return ""
 
     def state(self, resource: ResourceId) -> str:
         """The provisioning state of a resource; empty where it is not known."""

@@ -5,7 +5,7 @@ Source: "How network security groups filter network traffic", "Security admin ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from diagnostics.network.estate import AdminRule, EffectiveGroup, Estate, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.meaning import World, context_at
 from diagnostics.network.model import SecurityGroup, SecurityRule
-from diagnostics.network.prefixes import AddressSet, Bounds
+from diagnostics.network.prefixes import AddressSet, Bounds, read_prefix
 from diagnostics.network.security import WITH_PORTS, Context, Flow, Terms, Verdict, first_match, in_order
 from diagnostics.network.tags import HOST, INSTANCE_METADATA
 
@@ -26,6 +26,8 @@ UNSEEN = ResourceId("?", "", "", "", (), "?")
 _LET_THROUGH = SecurityRule("platform", 65_501, "Outbound", "Allow", default=True)
 
 type Rules = tuple[tuple[SecurityRule, Terms], ...]
+type Ordered = Sequence[tuple[SecurityRule, Terms, bool]]
+"""Rules in order, with their terms, and whether these mean the same wherever the NSG stands."""
 
 
 class Level(StrEnum):
@@ -102,6 +104,9 @@ class Filters:
         self._estate = estate
         self._contexts: dict[object, Context] = {}
         self._rules: dict[object, Rules] = {}
+        self._ordered: dict[tuple[int, bool], Ordered] = {}
+        self._prefixes: dict[str, bool] = {}
+        self._nowhere = Context()
 
     def inbound(self, point: Point, flow: Flow) -> Filtered:
         """What the rules at an endpoint decide about a flow that comes in."""
@@ -185,12 +190,34 @@ class Filters:
             known = next((each for each in effective if each.on_subnet == (level is Level.SUBNET)), None)
         if known is None:
             return None
-        self._rules[key] = self._terms(in_order(known.rules, inbound=inbound), point, world)
+        context, ordered = self.context(point, world), self.ordered(known, inbound=inbound)
+        self._rules[key] = tuple(
+            (rule, terms if everywhere else _meant(rule, terms, context)) for rule, terms, everywhere in ordered
+        )
         return self._rules[key]
 
-    def _terms(self, rules: Iterable[SecurityRule], point: Point, world: World) -> Rules:
-        context = self.context(point, world)
-        return tuple((rule, Terms.lenient(rule, context)) for rule in rules)
+    def ordered(self, known: SecurityGroup | EffectiveGroup, *, inbound: bool) -> Ordered:
+        """The rules of an NSG; the addresses of those that do not mean the same everywhere tell nothing."""
+        key = id(known), inbound  # the estate keeps it as long as this is there
+        if key not in self._ordered:
+            rules = in_order(known.rules, inbound=inbound)
+            ready = ((rule, self._everywhere(rule)) for rule in rules)
+            self._ordered[key] = [
+                (rule, Terms.lenient(rule if everywhere else _unplaced(rule), self._nowhere), everywhere)
+                for rule, everywhere in ready
+            ]
+        return self._ordered[key]
+
+    def _everywhere(self, rule: SecurityRule) -> bool:
+        """Whether a rule names neither a tag nor an application security group."""
+        if rule.source_groups or rule.destination_groups:
+            return False
+        return all(map(self._is_prefix, (*rule.sources, *rule.destinations)))
+
+    def _is_prefix(self, text: str) -> bool:
+        if text not in self._prefixes:
+            self._prefixes[text] = read_prefix(text) is not None
+        return self._prefixes[text]
 
     def _place(self, point: Point) -> tuple[object, ...]:
         """What makes words mean the same: the subnet, and the NIC where Azure told about it."""
@@ -209,6 +236,23 @@ def _undeployed(rule: AdminRule, terms: Terms) -> Terms:
     """The terms of a rule of which it is not known whether it is in force: it matches nothing for sure."""
     missing = frozenset({f"whether security admin rule {rule.rule.name} is in force here"})
     return replace(terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing))
+
+
+def _unplaced(rule: SecurityRule) -> SecurityRule:
+    """A rule without the words that mean nothing before it is known where the NSG stands."""
+    return replace(rule, sources=(), source_groups=(), destinations=(), destination_groups=())
+
+
+def _meant(rule: SecurityRule, terms: Terms, context: Context) -> Terms:
+    """The terms of a rule at one place: the others do not change from place to place."""
+    return Terms(
+        protocol=terms.protocol,
+        sources=context.addresses(rule.sources, rule.source_groups),
+        source_ports=terms.source_ports,
+        destinations=context.addresses(rule.destinations, rule.destination_groups),
+        destination_ports=terms.destination_ports,
+        unreadable=terms.unreadable,
+    )
 
 
 def _admin(rules: Rules, flow: Flow) -> Stage | None:

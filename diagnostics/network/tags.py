@@ -71,9 +71,11 @@ class ServiceTags:
 
     Attributes:
         prefixes: the prefixes of each tag, by its lower-cased name; read into a set when first asked for.
+        names: how Azure spells each tag, by its lower-cased name.
     """
 
     prefixes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict, compare=False, kw_only=True)
     _sets: dict[str, AddressSet] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -88,7 +90,18 @@ class ServiceTags:
 
     @classmethod
     def _of(cls, read: _List) -> Self:
-        return cls({value.name.lower(): tuple(value.properties.address_prefixes) for value in read.values})
+        return cls(
+            {value.name.lower(): tuple(value.properties.address_prefixes) for value in read.values},
+            names={value.name.lower(): value.name for value in read.values},
+        )
+
+    def __or__(self, other: ServiceTags) -> ServiceTags:
+        """Both lists; of a tag that is on both, the other's."""
+        return ServiceTags({**self.prefixes, **other.prefixes}, names={**self.names, **other.names})
+
+    def spelt(self, tag: str) -> str:
+        """A tag as Azure spells it, where it is on the list."""
+        return self.names.get(tag.lower(), tag)
 
     def addresses(self, tag: str) -> AddressSet | None:
         """The addresses of a tag, or None for one that is not on the list.

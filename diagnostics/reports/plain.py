@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnostics.checks.audit import ANY, Audit, Unknown
+from diagnostics.checks.words import counted
 from diagnostics.findings import Severity
 
 HEADINGS = ("severity", "check", "resource", "what is wrong")
@@ -16,11 +17,11 @@ def write(audit: Audit) -> str:
     """The table as text."""
     blocks = [summary(audit)]
     if audit.findings:
-        blocks.append("\n".join(_columns([HEADINGS, *rows(audit)])))
+        blocks.append("\n".join(_columns([HEADINGS, *(tuple(map(_shown, row)) for row in rows(audit))])))
     if told := [*unknown(audit.unknown)]:
-        blocks.append("\n".join(["not known:", *(f"  {line}" for line in told)]))
+        blocks.append("\n".join(["not known:", *(f"  {_shown(line)}" for line in told)]))
     if audit.suppressed:
-        blocks.append("\n".join(["left out:", *(f"  {line}" for line in suppressed(audit))]))
+        blocks.append("\n".join(["left out:", *(f"  {_shown(line)}" for line in suppressed(audit))]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -31,7 +32,7 @@ def summary(audit: Audit) -> str:
     found = f"{len(audit.findings)} found ({', '.join(parts)})" if parts else "nothing found"
     more = [f"{len(audit.unknown)} not known"] if audit.unknown else []
     more += [f"{len(audit.suppressed)} left out"] if audit.suppressed else []
-    return ", ".join([f"{len(audit.checks)} checks: {found}", *more])
+    return ", ".join([f"{counted(len(audit.checks), 'check')}: {found}", *more])
 
 
 def rows(audit: Audit) -> Iterator[tuple[str, ...]]:
@@ -59,6 +60,11 @@ def suppressed(audit: Audit) -> Iterator[str]:
     for each in audit.suppressed:
         finding = each.finding
         yield f"{finding.check} {finding.resource.name}: {each.reason} (until {each.until})"
+
+
+def _shown(text: str) -> str:
+    """On one line, without what a terminal would obey: names come from whoever named things."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _few(texts: Sequence[str], most: int) -> str:

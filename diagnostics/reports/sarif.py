@@ -6,16 +6,17 @@ Source: "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" (OASI
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
-
-import msgspec
+from urllib.parse import quote
 
 from diagnostics import __version__
 from diagnostics.checks.audit import ANY, Audit, Unknown
 from diagnostics.checks.catalogue import Check
-from diagnostics.findings import Finding, Resource, Severity
+from diagnostics.findings import Finding, Resource, Severity, fingerprint
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {
@@ -35,21 +36,25 @@ _SCORES = {
 """What GitHub sorts by; its bands are those of CVSS."""
 
 _FINGERPRINT = "vmreach/v1"
+_LINE_HASH = "primaryLocationLineHash"
+"""The one that GitHub goes by. Without it, it hashes the line, and takes all that a rule finds in a file for one."""
 
 
 def write(audit: Audit) -> str:
-    """The log as text."""
-    return msgspec.json.format(msgspec.json.encode(document(audit)), indent=2).decode() + "\n"
+    """The log as text, in ASCII: whatever reads it, and on whatever console."""
+    return json.dumps(document(audit), indent=2) + "\n"
 
 
 def document(audit: Audit) -> dict[str, Any]:
     """The log: one run; what could not be told are notifications, and results of kind `open`."""
     places = {check.id: number for number, check in enumerate(audit.checks)}
-    results = [_result(finding, places) for finding in audit.findings]
+    results = [_result(finding, places, audit.files) for finding in audit.findings]
     for each in audit.suppressed:
         why = f"{each.reason} (until {each.until})"
-        results.append({**_result(each.finding, places), "suppressions": [{"kind": "external", "justification": why}]})
-    results += [_open(each, places) for each in audit.unknown if each.check != ANY]
+        results.append(
+            {**_result(each.finding, places, audit.files), "suppressions": [{"kind": "external", "justification": why}]}
+        )
+    results += [_open(each, places, audit.files) for each in audit.unknown if each.check != ANY]
     driver = {
         "name": "vmreach",
         "version": __version__,
@@ -73,7 +78,7 @@ def _rule(check: Check) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, places: Mapping[str, int]) -> dict[str, Any]:
+def _result(finding: Finding, places: Mapping[str, int], files: Mapping[str, str]) -> dict[str, Any]:
     because = " ".join(cause.text if cause.text.endswith(".") else f"{cause.text}." for cause in finding.because)
     text = f"{finding.title}. {because} {finding.remedy.summary}"
     return {
@@ -82,8 +87,8 @@ def _result(finding: Finding, places: Mapping[str, int]) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         "kind": "fail",
         "message": {"text": " ".join(text.split())},
-        "locations": [_location(finding.resource)],
-        "partialFingerprints": {_FINGERPRINT: finding.finding_id},
+        "locations": [_location(finding.resource, files)],
+        "partialFingerprints": _prints(finding.finding_id),
         "properties": {
             "security-severity": _SCORES[finding.severity],
             "severity": finding.severity,
@@ -94,7 +99,7 @@ def _result(finding: Finding, places: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _open(each: Unknown, places: Mapping[str, int]) -> dict[str, Any]:
+def _open(each: Unknown, places: Mapping[str, int], files: Mapping[str, str]) -> dict[str, Any]:
     """A resource of which a check could not tell: SARIF's kind `open`, whose level is always `none`."""
     text = f"{each.title}: not known of {each.resource.name}, for this is missing: {', '.join(each.missing)}"
     return {
@@ -103,8 +108,13 @@ def _open(each: Unknown, places: Mapping[str, int]) -> dict[str, Any]:
         "level": "none",
         "kind": "open",
         "message": {"text": text},
-        "locations": [_location(each.resource)],
+        "locations": [_location(each.resource, files)],
+        "partialFingerprints": _prints(fingerprint(each.check, each.resource.id, "unknown", *each.missing)),
     }
+
+
+def _prints(text: str) -> dict[str, str]:
+    return {_FINGERPRINT: text, _LINE_HASH: text}
 
 
 def _notifications(audit: Audit) -> Iterator[dict[str, Any]]:
@@ -115,12 +125,22 @@ def _notifications(audit: Audit) -> Iterator[dict[str, Any]]:
             yield {"level": "warning", "message": {"text": text}, "descriptor": {"id": "could-not-be-read"}}
 
 
-def _location(resource: Resource) -> dict[str, Any]:
-    """A resource is no file: its id stands in for a path, as viewers that show only files want one."""
+def _location(resource: Resource, files: Mapping[str, str]) -> dict[str, Any]:
+    """The file that a resource was read from; else its id stands in for a path, for viewers that show only files."""
     logical = {"name": resource.name, "fullyQualifiedName": resource.id, "kind": "resource"}
-    uri = re.sub(r"[^A-Za-z0-9/._~-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), resource.id)
-    physical = {"artifactLocation": {"uri": uri.lstrip("/")}, "region": {"startLine": 1}}
+    file = files.get(resource.id.lower())
+    physical = {"artifactLocation": {"uri": _uri(file) if file else _quoted(resource.id)}, "region": {"startLine": 1}}
     return {"physicalLocation": physical, "logicalLocations": [logical]}
+
+
+def _uri(file: str) -> str:
+    """A relative one is against the folder that the audit was run in: code scanning takes that for the repository's."""
+    path = PurePath(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), safe="/~", errors="replace")
+
+
+def _quoted(rid: str) -> str:
+    return quote(rid.lstrip("/"), safe="/~", errors="replace")
 
 
 def _semantic(version: str) -> str:

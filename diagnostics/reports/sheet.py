@@ -16,7 +16,7 @@ HEADINGS = (
     *("status", "check", "severity", "confidence", "title", "resource", "type", "resourceGroup", "subscriptionId"),
     *("location", "because", "remedy", "azCli", "docUrl", "findingId", "resourceId"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - Excel takes the wide ones, too
 
 
 def write(audit: Audit) -> str:

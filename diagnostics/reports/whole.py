@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -22,8 +23,8 @@ def document(audit: Audit) -> dict[str, Any]:
 
 
 def write(audit: Audit) -> str:
-    """The document as text."""
-    return msgspec.json.format(msgspec.json.encode(document(audit)), indent=2).decode() + "\n"
+    """The document as text, in ASCII: whatever reads it, and on whatever console."""
+    return json.dumps(document(audit), indent=2) + "\n"
 
 
 def _unknown(each: Unknown) -> dict[str, Any]:

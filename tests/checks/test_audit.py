@@ -60,6 +60,24 @@ def test_what_could_not_be_read_is_told() -> None:
     assert {each.resource.name for each in found.unknown if each.check == "*"} >= {"a.json"}
 
 
+def test_a_list_of_one_subscription_is_no_proof_for_another() -> None:
+    here, there = (
+        f"/subscriptions/{number * 8}-1111-1111-1111-111111111111/resourceGroups/g/providers" for number in "12"
+    )
+    nic = {"id": f"{here}/Microsoft.Network/networkInterfaces/a", "properties": {"provisioningState": "Succeeded"}}
+    named = [{"id": f"{there}/Microsoft.Network/networkInterfaces/b"}]
+    vm = {
+        "id": f"{there}/Microsoft.Compute/virtualMachines/b",
+        "properties": {"networkProfile": {"networkInterfaces": named}},
+    }
+    found = audit(read_objects([[nic], [vm]]), only=["NIC010"])
+    assert ([*found.findings], [each.missing for each in found.unknown]) == ([], [("network interface b",)])
+    (absent,) = audit(
+        read_objects([[nic], [vm]], listed={"microsoft.network/networkinterfaces"}), only=["NIC010"]
+    ).findings
+    assert "does not exist" in absent.title
+
+
 def test_at_least() -> None:
     states = [resource("nic", name, {"provisioningState": s}) for name, s in (("a", "Failed"), ("b", "Updating"))]
     found = audit(estate(states), only=["NIC001", "NIC002"])

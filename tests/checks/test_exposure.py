@@ -14,8 +14,11 @@ from tests.checks.audited import Body, audited, estate, nic, nsg, public_ip, ref
 SSH = rule("ssh", 100, "Allow", destinationPortRange="22")
 SQL = rule("sql", 110, "Allow", destinationPortRanges=["1433", "445"])
 WEB = rule("web", 120, "Allow", destinationPortRanges=["80", "443"])
+BROAD = rule("broad", 120, "Allow", destinationPortRange="123-3500")
 ALL = rule("all", 100, "Allow", protocol="*")
 OFFICE = rule("ssh", 100, "Allow", sourceAddressPrefix="203.0.113.0/24", destinationPortRange="22")
+RDP = rule("rdp", 110, "Allow", destinationPortRange="3389")
+DATA = ["RPC, NetBIOS and SMB (TCP 135, 137-139, 445)", "SQL Server (TCP 1433)"]
 HALVES = ["0.0.0.0/1", "128.0.0.0/1"]
 PUBLIC = {"publicIPAddress": ref("public", "pip")}
 
@@ -100,7 +103,12 @@ BEGIN = "vm-1 can be reached from the internet on "
         ),
         pytest.param("EXP001", machine(ALL, on_nic=(SSH,)), ["SSH (TCP 22)"], id="what both open together"),
         pytest.param("EXP001", machine(ALL), [], id="every port is told by EXP003"),
-        pytest.param("EXP001", balanced(50001, 22), ["SSH (TCP 22)"], id="by another port of a load balancer"),
+        pytest.param(
+            "EXP001",
+            balanced(50001, 22),
+            ["SSH (TCP 22 through public port 50001)"],
+            id="by another port of a load balancer",
+        ),
         pytest.param("EXP001", balanced(80, 8080), [], id="the load balancer leads elsewhere"),
         pytest.param(
             "EXP002",
@@ -110,6 +118,24 @@ BEGIN = "vm-1 can be reached from the internet on "
         ),
         pytest.param("EXP002", machine(SSH, WEB), [], id="no data"),
         pytest.param("EXP003", machine(ALL), ["every port"], id="every port"),
+        pytest.param(
+            "EXP003",
+            machine(BROAD),
+            ["TCP 123-3500: among them RDP, SMB, SQL Server and 4 more"],
+            id="a broad range with administration and data",
+        ),
+        pytest.param("EXP001", machine(BROAD), [], id="a broad range is told by EXP003"),
+        pytest.param("EXP002", machine(BROAD), [], id="a broad range is told by EXP003: data"),
+        pytest.param("EXP005", machine(BROAD), [], id="a broad range is told by EXP003: the rest"),
+        pytest.param("EXP002", machine(SQL, BROAD), DATA, id="what another rule opens too"),
+        pytest.param("EXP001", machine(BROAD, on_nic=(RDP,)), ["RDP (TCP 3389)"], id="one NSG opens one port of it"),
+        pytest.param("EXP003", machine(rule("r", 90, "Allow", destinationPortRange="40000-42000")), [], id="harmless"),
+        pytest.param(
+            "EXP005",
+            machine(rule("r", 90, "Allow", destinationPortRange="40000-42000")),
+            ["TCP 40000-42000"],
+            id="a broad range without administration and data",
+        ),
         pytest.param("EXP003", machine(ALL, on_nic=(SSH,)), [], id="every port of one NSG only"),
         pytest.param("EXP005", machine(SSH, WEB), ["TCP 80, 443"], id="the rest"),
         pytest.param("EXP005", machine(ALL), [], id="the rest is told by EXP003"),
@@ -214,6 +240,25 @@ def test_a_vm_with_three_ip_configurations_is_one_finding() -> None:
     listed += [{"name": f"c{n}", "properties": {"privateIPAddress": f"10.0.1.{n}", "subnet": at}} for n in (5, 6)]
     listed[2]["properties"] |= {"publicIPAddress": ref("public", "pip-2")}
     assert len(titles("EXP001", [*resources, public_ip("pip-2", "20.1.2.4")])) == 1
+
+
+def test_a_nic_with_three_public_addresses_and_no_nsg_is_one_finding() -> None:
+    resources = machine(bare=True)
+    at = ref("subnet", "vnet", "web")
+    resources[-1]["properties"]["ipConfigurations"] += [
+        {
+            "name": f"c{n}",
+            "properties": {
+                "privateIPAddress": f"10.0.1.{n}",
+                "subnet": at,
+                "publicIPAddress": ref("public", f"pip-{n}"),
+            },
+        }
+        for n in (5, 6)
+    ]
+    resources += [public_ip(f"pip-{n}", f"20.1.2.{n}") for n in (5, 6)]
+    begin = "Nothing gets in to vm-1 through public IP pip, public IP pip-5, public IP pip-6"
+    assert titles("EXP007", resources) == [f"{begin}: no NSG stands at nic-1"]
 
 
 def test_references_in_another_case_are_the_same() -> None:

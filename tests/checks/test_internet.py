@@ -140,7 +140,8 @@ def test_each_port_of_each_service_is_found_by_its_check(service: Any, protocol:
         ("INT001", {**ANY, "destinationPortRange": "1024-65535"}, True),
         ("INT001", {**ANY, "destinationPortRange": "1-30000"}, False),
         ("INT001", {**ANY, "sourceAddressPrefix": "10.0.0.0/8"}, False),
-        ("INT023", {"protocol": "Udp", "destinationPortRange": "20000-21000"}, True),
+        ("INT023", {"protocol": "Udp", "destinationPortRange": "160-162"}, True),
+        ("INT023", {"protocol": "Udp", "destinationPortRange": "20000-21000"}, False),
         ("INT023", {"protocol": "Udp", "destinationPortRange": "20000-20010"}, False),
         ("INT024", {"sourceAddressPrefix": "azurecloud", **SSH}, True),
         ("INT024", {"sourceAddressPrefix": "AzureCloud.WestEurope", "destinationPortRange": "1433"}, True),
@@ -152,7 +153,9 @@ def test_each_port_of_each_service_is_found_by_its_check(service: Any, protocol:
         ("INT025", SSH, False),
         ("INT026", {"destinationPortRange": "40000-41000"}, True),
         ("INT026", {"destinationPortRange": "40000-40099"}, False),
-        ("INT026", {"protocol": "Udp", "destinationPortRange": "40000-41000"}, False),
+        ("INT026", {"protocol": "Udp", "destinationPortRange": "40000-41000"}, True),
+        ("INT026", {"protocol": "Icmp", "destinationPortRange": "40000-41000"}, False),
+        ("INT026", {**ANY, "destinationPortRange": "1024-65535"}, False),
     ],
 )
 def test_what_is_no_single_service(*, check: str, terms: Body, open_: bool) -> None:
@@ -164,6 +167,103 @@ def test_what_a_rule_for_everything_opens_is_told_once() -> None:
     assert only("INT001", every)
     assert [check for check in ("INT002", "INT010", "INT023", "INT025", "INT026") if only(check, every)] == []
     assert only("INT002", rule("ssh", 100, "Allow", **SSH), every)
+
+
+BROAD = rule("broad", 200, "Allow", destinationPortRange="123-3500")
+PAIR = [
+    rule(f"r{n}", 200 + n, "Allow", destinationPortRange=ports) for n, ports in enumerate(("7002-7600", "7601-8100"))
+]
+
+
+@pytest.mark.parametrize(
+    ("rules", "severity", "what"),
+    [
+        pytest.param(
+            [BROAD], "high", "TCP ports 123-3500: among them RDP, SMB, SQL Server and 5 more", id="worst first"
+        ),
+        pytest.param(
+            [rule("r", 100, "Allow", protocol="*", destinationPortRange="123-3500")],
+            "high",
+            "TCP and UDP ports 123-3500: among them RDP, SMB, SQL Server and 6 more",
+            id="every protocol",
+        ),
+        pytest.param(
+            [rule("r", 100, "Allow", protocol="Udp", destinationPortRange="1-1500")],
+            "high",
+            "UDP ports 1-1500: among them SMB, SQL Server, LDAP and 2 more",
+            id="UDP",
+        ),
+        pytest.param(
+            [rule("r", 100, "Allow", destinationPortRange="40000-41000")], "medium", "TCP ports 40000-41000", id="none"
+        ),
+        pytest.param(
+            [rule("r", 100, "Allow", destinationPortRange="7000-8100")],
+            "medium",
+            "TCP ports 7000-8100: among them other data stores, HTTP",
+            id="services that are less bad",
+        ),
+        pytest.param(
+            [rule("rdp", 100, "Allow", destinationPortRange="3389"), BROAD],
+            "high",
+            "TCP ports 123-3388, 3390-3500: among them SMB, SQL Server, MySQL and 4 more",
+            id="without what another rule opens",
+        ),
+        pytest.param(
+            [rule("d", 100, "Deny", destinationPortRanges=["1433", "2000-3500"]), BROAD],
+            "high",
+            "TCP ports 123-1432, 1434-1999: among them SMB, Oracle Database, LDAP and 1 more",
+            id="without what stands above",
+        ),
+        pytest.param(
+            [rule("d", 100, "Deny", destinationPortRange="124-3300"), BROAD], None, "", id="with little left of it"
+        ),
+        pytest.param(
+            [rule("r", 100, "Allow", destinationPortRanges=["22", "40000-41000"])],
+            "medium",
+            "TCP ports 40000-41000",
+            id="a port beside the range",
+        ),
+        pytest.param(PAIR, "medium", "TCP ports 7002-8100", id="of two rules"),
+    ],
+)
+def test_a_broad_range_is_as_bad_as_its_worst_service(rules: list[Body], severity: str | None, what: str) -> None:
+    found = audited("INT026", [nsg("nsg-1", *rules)], complete=False).findings
+    wanted = [(severity, f"NSG nsg-1 lets the internet in to {what}")] if severity else []
+    assert [(each.severity, each.title) for each in found] == wanted
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        pytest.param([BROAD], ["INT026"], id="told once"),
+        pytest.param(
+            [rule("rdp", 100, "Allow", destinationPortRange="3389"), BROAD], ["INT003", "INT026"], id="RDP too"
+        ),
+        pytest.param(
+            [rule("smb", 100, "Allow", destinationPortRange="445"), BROAD],
+            ["INT012", "INT026"],
+            id="a part of a service",
+        ),
+        pytest.param(
+            [rule("r", 100, "Allow", destinationPortRanges=["22", "40000-41000"])], ["INT002", "INT026"], id="beside it"
+        ),
+        pytest.param([rule("r", 100, "Allow", destinationPortRange="3000-3500")], ["INT003", "INT014"], id="not broad"),
+        pytest.param(
+            [rule("d", 100, "Deny", destinationPortRange="124-3300"), BROAD], ["INT003", "INT014"], id="little left"
+        ),
+        pytest.param(PAIR, ["INT010", "INT026"], id="of two rules"),
+        pytest.param([rule("all", 100, "Allow", protocol="Tcp"), BROAD], ["INT001"], id="every port"),
+    ],
+)
+def test_a_broad_range_is_one_finding(rules: list[Body], found: list[str]) -> None:
+    checks = [f"INT{n:03}" for n in range(1, 27)]
+    assert [check for check in checks if only(check, *rules)] == found
+
+
+def test_a_broad_range_names_only_what_is_open_somewhere() -> None:
+    (found,) = audited("INT026", placed(BROAD, on_nic=(rule("r", 100, "Allow", destinationPortRange="445"),))).findings
+    assert found.title.endswith(": among them SMB")
+    assert found.because[-2].text == "Among these ports are RPC, NetBIOS and SMB (TCP 135, 137-139, 445)."
 
 
 def test_all_of_azure_below_a_rule_for_everybody_is_the_internet() -> None:

@@ -8,14 +8,21 @@ from diagnostics.checks.audit import Audit, audit
 from diagnostics.checks.policy import Policy
 from diagnostics.errors import ParseError
 from diagnostics.findings import Severity
-from tests.checks.audited import Body, estate, resource, vnet
+from diagnostics.network.reading import read_objects
+from tests.checks.audited import Body, estate, resource, subnet, vnet
 
 KNOWN = ["NIC001", "NET001", "NSG001"]
+SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def failed(**others: object) -> Body:
     return resource("nic", "nic-web-01", {"provisioningState": "Failed"}, **others)
+
+
+def nic(name: str) -> Body:
+    rid = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-1/providers/Microsoft.Network/networkInterfaces/{name}"
+    return {"id": rid, "properties": {"provisioningState": "Failed"}}
 
 
 def made(policy: str, *resources: Body, now: datetime | None = NOW) -> Audit:
@@ -35,6 +42,7 @@ def suppressing(resource: str, until: str = "2026-11-25", check: str = "NIC001")
         ("nic-web-01", "NIC*"),
         ("/subscriptions/*/providers/microsoft.network/networkinterfaces/nic-web-01", "NIC001"),
         ("/subscriptions/*/resourceGroups/*", "*"),
+        ("/Subscriptions/*/resourcegroups/*/", "N*1"),
     ],
 )
 def test_a_finding_is_left_out_and_told(resource: str, check: str) -> None:
@@ -65,6 +73,57 @@ def test_a_suppression_ends_with_its_day_and_the_finding_says_so(until: str, *, 
     assert ["has passed" in each.because[-1].text for each in found.findings] == ([True] if back else [])
 
 
+@pytest.mark.parametrize(
+    ("resource", "left_out"),
+    [
+        ("nic-[0]", ["nic-[0]"]),
+        ("nic-[0]*", ["nic-[0]"]),
+        ("/subscriptions/*/networkInterfaces/nic-[0]", ["nic-[0]"]),
+        ("nic-?", []),
+        ("nic-*", ["nic-0", "nic-[0]"]),
+    ],
+)
+def test_only_a_star_stands_for_anything(resource: str, left_out: list[str]) -> None:
+    bodies = [nic(name) for name in ("nic-0", "nic-[0]")]
+    found = audit(read_objects(bodies), Policy.read(suppressing(resource), "policy.toml", KNOWN), NOW, only=["NIC001"])
+    assert [each.finding.resource.name for each in found.suppressed] == left_out
+
+
+GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-1"
+
+
+@pytest.mark.parametrize(
+    ("check", "resource", "left_out"),
+    [
+        ("LOC001", "rg-1", True),
+        ("LOC001", "RG-*", True),
+        ("LOC001", GROUP_ID.upper(), True),
+        ("LOC001", f"/subscriptions/{SUBSCRIPTION}", True),
+        ("LOC001", "rg-2", False),
+        ("LOC001", f"{GROUP_ID}0", False),
+        ("ALR001", SUBSCRIPTION, True),
+        ("ALR001", f"/subscriptions/{SUBSCRIPTION}", True),
+        ("ALR001", GROUP_ID, False),
+    ],
+)
+def test_a_finding_about_a_group_or_subscription_is_left_out(check: str, resource: str, *, left_out: bool) -> None:
+    bodies = [{"id": f"{GROUP_ID}/providers/Microsoft.Network/networkSecurityGroups/n", "properties": {}}]
+    policy = Policy.read(suppressing(resource, check=check), "policy.toml", [check])
+    found = audit(read_objects(bodies, complete=True), policy, NOW, only=[check])
+    assert (len(found.findings), len(found.suppressed)) == ((0, 1) if left_out else (1, 0))
+
+
+def test_a_tag_on_a_network_leaves_out_what_is_found_of_its_subnets() -> None:
+    tags = {"vmreach-suppress-NET002": "2026-12-31 planned"}
+    network = vnet("v", subnet("s", "10.0.0.0/24"))
+    found = [audit(estate([{**network, **more}]), only=["NET002"]) for more in ({}, {"tags": tags})]
+    assert [(len(each.findings), len(each.suppressed)) for each in found] == [(1, 0), (0, 1)]
+
+
+def test_a_day_may_be_in_quotes() -> None:
+    assert made(suppressing("nic-web-01", '"2026-11-25"')).findings == ()
+
+
 def test_without_a_time_no_suppression_has_ended() -> None:
     assert made(suppressing("nic-web-01", "2020-01-01"), now=None).findings == ()
 
@@ -84,6 +143,11 @@ def test_without_a_time_no_suppression_has_ended() -> None:
 def test_a_tag_leaves_out(tags: dict[str, str], *, left_out: bool) -> None:
     found = made("", failed(tags=tags))
     assert (len(found.findings), len(found.suppressed)) == ((0, 1) if left_out else (1, 0))
+
+
+def test_a_tag_for_a_check_that_there_is_none_of_is_told() -> None:
+    (told,) = made("", failed(tags={"vmreach-suppress-NIC999": "2026-12-31 planned"})).unknown
+    assert "there is no check 'NIC999'" in told.missing[0]
 
 
 @pytest.mark.parametrize("value", ["2026-12-31", "planned", "2026-13-31 planned"])
@@ -115,6 +179,8 @@ def test_a_severity_is_set_and_a_check_is_off() -> None:
         (suppressing("x").replace("2026-11-25", '"soon"'), "policy.toml: suppress[0].until: 'soon' is no day"),
         (suppressing("x").replace("2026-11-25", "2026-11-25T01:00:00"), "policy.toml: suppress[0].until: "),
         (suppressing("x", check="NIC0"), "policy.toml: suppress[0].check: there is no check 'NIC0'"),
+        (suppressing("x", check="INTO*"), "policy.toml: suppress[0].check: there is no check 'INTO*'"),
+        (suppressing("x", check="NIC00[1]"), "policy.toml: suppress[0].check: there is no check 'NIC00[1]'"),
         (
             '[[suppress]]\ncheck = "NIC001"\nresource = "x"\nreason = "y"',
             "policy.toml: suppress[0].until: None is no day",

@@ -30,11 +30,19 @@ def test_states(check: str, kind: str, state: str | None, *, found: bool, unclea
 
 
 @pytest.mark.parametrize("check", [*KINDS, "NIC002"])
-@pytest.mark.parametrize("state", ["Updating", "deleting"])
+@pytest.mark.parametrize("state", ["Updating", "deleting", "Creating", "Migrating"])
 def test_an_operation_that_has_not_ended_is_perhaps_a_fault(check: str, state: str) -> None:
     findings = audited(check, with_state(KINDS.get(check, "nic"), state)).findings
     told_here = [] if check == "NIC001" else [(Severity.LOW, Confidence.POSSIBLE)]  # NIC002 tells it of NICs
     assert [(finding.severity, finding.confidence) for finding in findings] == told_here
+
+
+@pytest.mark.parametrize(
+    ("check", "title"), [("NSG001", "NSG it"), ("UDR001", "Route table it"), ("NIC002", "Network")]
+)
+def test_what_does_not_come_to_an_end_is_called_what_it_is(check: str, title: str) -> None:
+    (finding,) = audited(check, with_state(KINDS.get(check, "nic"), "Updating")).findings
+    assert finding.title.startswith(title)
 
 
 def test_a_failed_nic_is_the_same_finding_wherever_it_is_come_upon() -> None:

@@ -103,6 +103,46 @@ def test_sarif_and_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert (rows[0]["check"], rows[0]["resource"]) == ("NIC001", "nic-shop-web-01")
 
 
+def test_sarif_names_the_template_that_was_audited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "main.json").write_text(json.dumps(template(ssh("Internet"))))
+    assert run("infra", "--format", "sarif", "--fail-on", "high") == 1
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    places = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
+    assert places[0] == "infra/main.json"
+    assert {result["ruleId"]: place for result, place in zip(results, places, strict=True)}["NSG001"] == places[0]
+
+
+FLOW_LOG = {"enabled": False, "targetResourceId": f"{NIC}/n"}
+
+
+@pytest.mark.parametrize(
+    ("body", "check"),
+    [
+        ({"type": "Microsoft.Network/networkWatchers/flowLogs", "name": "w/f", "properties": FLOW_LOG}, "WAT004"),
+        ({"type": "Microsoft.Network/natGateways", "name": "nat", "properties": {"idleTimeoutInMinutes": 4}}, "PIP006"),
+    ],
+)
+def test_what_stands_around_a_network_is_audited_alone(
+    body: dict[str, Any], check: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "main.json"
+    path.write_text(json.dumps({**template(), "resources": [body]}))
+    assert run(path) == 1
+    assert check in capsys.readouterr().out
+
+
+def test_a_path_and_an_estate_are_audited_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "main.json"
+    path.write_text(json.dumps(template(ssh("Internet"))))
+    assert run(path, "--estate", FAILED, "--json") == 1
+    found = {each["check"] for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert {"INT002", "NIC001"} <= found
+
+
 def test_details_say_why_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     run(FAILED, "--details", "--check", "nic001")
     out = capsys.readouterr().out
@@ -138,6 +178,16 @@ def test_a_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "nic-shop-web-01 is in provisioning state Failed" in " ".join(capsys.readouterr().out.split())
 
 
+def test_an_audit_that_makes_no_check_is_bad_usage_and_not_in_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_bytes(b'\xef\xbb\xbf[severity]\nNIC001 = "off"\n')  # an editor's mark of UTF-8
+    assert run(FAILED, "--check", "NIC001", "--policy", path) == 2
+    assert "audit: --check: the policy has all of them off" in capsys.readouterr().err
+    assert run(FAILED, "--check", "NIC001,NIC002", "--policy", path) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -146,8 +196,11 @@ def test_a_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ([str(FAILED), "--check", "NIC999"], "audit: --check: there is no check 'NIC999'"),
         ([str(FAILED), "--policy", "/nowhere.toml"], "audit: --policy: /nowhere.toml: No such file"),
         ([str(FAILED), "--now", "soon"], "audit: --now: 'soon' is no time"),
-        ([str(FAILED), "--format", "csv", "--output", "/nowhere/a.csv"], "audit: --output: /nowhere/a.csv: No such file"),
+        ([str(FAILED), "--json", "--output", "/nowhere/a.csv"], "audit: --output: /nowhere/a.csv: No such file"),
         ([str(ROOT / "host.json")], "audit: PATH: "),
+        ([str(FAILED), "--json", "--format", "csv"], "audit: --json: and --format csv are two forms"),
+        ([str(FAILED), "--details", "--json"], "audit: --details: is for the table"),
+        ([str(FAILED), "--details", "--output", "/nowhere/a.txt"], "audit: --details: is for the table"),
     ],
 )
 def test_bad_input_is_2_and_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,6 +131,20 @@ def test_what_nobody_can_tell_of_is_not_resolved(listed: Listing) -> None:
     assert "NSG001 a resolved" in queued(house)
 
 
+def test_the_log_names_what_could_not_be_read_on_a_line_each_and_not_without_end(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = fleet(A)
+    unread = tuple((f"list {number}", "denied\naudit: 0 findings") for number in range(60))
+    house.estates.listed = replace(house.estates.listed, unread=unread)
+    with caplog.at_level("INFO"):
+        audit(house)
+    told = [record.getMessage() for record in caplog.records if "audit:" in record.getMessage()]
+    assert sum(text.startswith("audit: not read: 'list ") for text in told) == 50
+    assert not [text for text in told if "\n" in text]
+    assert "audit: 1 findings, 60 not known, 60 not read" in told
+
+
 def test_a_check_that_is_off_resolves_nothing() -> None:
     house = fleet(A)
     audit(house)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,6 +54,40 @@ def test_what_a_listing_tells(listed: Listing, tells: tuple[bool, ...]) -> None:
 def test_of_which_types_everything_is_known(listed: Listing, known: frozenset[str]) -> None:
     facts = Looked.at(listed).estate.facts
     assert (facts.listed, facts.knows_all(SUBNET), facts.complete) == (known, False, False)
+
+
+@pytest.mark.parametrize(
+    ("whole", "known"),
+    [
+        pytest.param(lambda _: True, (True, True), id="the whole subscription is in scope"),
+        pytest.param(lambda _: False, (False, False), id="only a part of it is: others in it may use what was listed"),
+    ],
+)
+def test_what_is_outside_of_the_scopes_is_not_known(
+    whole: Callable[[ResourceId], bool], known: tuple[bool, bool]
+) -> None:
+    looked = Looked.at(listing(*BOTH), whole)
+    facts = looked.estate.facts
+    assert (facts.knows_all(NSG), facts.knows_all(NSG, THERE)) == known
+    assert (looked.tells(THERE), looked.tells(GONE)) == (True, True)
+
+
+def test_a_subscription_of_which_only_a_part_is_in_scope_leaves_the_others_known() -> None:
+    part = resource("nsg", "far")
+    part["id"] = part["id"].replace(THERE.subscription, "22222222-0000-0000-0000-000000000000")
+    far = ResourceId.parse(part["id"])
+    facts = Looked.at(listing(*BOTH, part), lambda place: place.subscription != far.subscription).estate.facts
+    assert (facts.knows_all(NSG), facts.knows_all(NSG, THERE), facts.knows_all(NSG, far)) == (False, True, False)
+
+
+def test_types_that_files_list_in_parts_are_known_when_the_listing_says_so() -> None:
+    kind = "Microsoft.Network/networkWatchers/flowLogs"
+    watcher = f"{GROUP}/providers/Microsoft.Network/networkWatchers/w"
+    log = {"id": f"{watcher}/flowLogs/f", "type": kind, "properties": {"enabled": True, "targetResourceId": THERE.text}}
+    page = ("flowLogs of w page 1", json.dumps({"value": [log]}).encode())
+    looked = Looked.at(Listing((page,), frozenset({kind.lower()})))
+    assert looked.estate.facts.knows_all(kind.lower())
+    assert looked.tells(ResourceId.parse(f"{watcher}/flowLogs/gone"))
 
 
 def test_what_could_not_be_listed_is_a_problem_of_the_estate() -> None:

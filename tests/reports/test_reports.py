@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
-from diagnostics.checks.audit import Audit, audit
+from diagnostics.checks.audit import Audit, Suppressed, Unknown, audit
 from diagnostics.checks.policy import Policy
 from diagnostics.network.reading import read_files
 from diagnostics.reports import WRITERS, Form, plain, sarif, sheet, whole
@@ -34,8 +35,10 @@ def made(*resources: Body, policy: str = "", also: tuple[tuple[str, bytes], ...]
     return audit(estate, Policy.read(policy, "policy.toml", ["NIC001"]), NOW, only=["NIC001", "NIC002", "NSG001"])
 
 
+FORMATS = jsonschema.Draft7Validator.FORMAT_CHECKER
+FAILED = resource("nic", "nic-01", {"provisioningState": "Failed"})
 MIXED = made(
-    resource("nic", "nic-01", {"provisioningState": "Failed"}),
+    FAILED,
     resource("nic", "nic-old", {"provisioningState": "Failed"}),
     resource("nic", "=cmd|'/c calc'!A1", {"provisioningState": "Updating"}),
     nsg("nsg-1"),
@@ -102,6 +105,24 @@ def test_csv_has_a_row_for_everything_and_no_formula() -> None:
     assert {row["findingId"] for row in rows if row["findingId"]} >= {each.finding_id for each in MIXED.findings}
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠1"])  # noqa: RUF001
+def test_csv_has_no_formula_whatever_things_are_called(name: str) -> None:
+    (finding,) = made(FAILED, policy="").findings
+    odd = msgspec.structs.replace(finding, title=name, resource=msgspec.structs.replace(finding.resource, name=name))
+    (row,) = csv.DictReader(io.StringIO(sheet.write(Audit((odd,), (), (), ())), newline=""))
+    assert (row["title"], row["resource"]) == (f"'{name}", f"'{name}")
+
+
+def test_the_table_has_nothing_that_a_terminal_would_obey() -> None:
+    (finding,) = made(FAILED, policy="").findings
+    odd = msgspec.structs.replace(finding, title="rule a\x1b[31m\nb\u202e\x9b")
+    unknown = Unknown("*", "x", finding.resource, ("a\x1b]0;b\n",))
+    text = plain.write(Audit((odd,), (unknown,), (Suppressed(odd, "a\x1bb\nc", NOW.date()),), ()))
+    assert not [char for char in text if char != "\n" and not char.isprintable()]
+    assert r"rule a\x1b[31m\nb\u202e\x9b" in text
+    assert len(text.splitlines()) == len(plain.write(Audit((finding,), (unknown,), (), ())).splitlines()) + 3
+
+
 def test_the_table_has_the_worst_first_and_says_what_is_not_known() -> None:
     text = plain.write(MIXED)
     head, _, *lines = text.splitlines()
@@ -118,3 +139,44 @@ def test_the_table_of_an_estate_in_order_says_so() -> None:
 @pytest.mark.parametrize("form", Form)
 def test_a_report_is_the_same_each_time(form: Form) -> None:
     assert WRITERS[form](MIXED) == WRITERS[form](MIXED) != ""
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("infra/main.json", "infra/main.json"),
+        ("my templates/#1: ünï.json", "my%20templates/%231%3A%20%C3%BCn%C3%AF.json"),
+        ("/srv/build/main.json", "file:///srv/build/main.json"),
+        ("../main.json", "../main.json"),
+    ],
+)
+def test_sarif_points_to_the_file_that_a_resource_stands_in(file: str, uri: str) -> None:
+    template = {"$schema": "…/deploymentTemplate.json#", "resources": [nsg("nsg-1"), FAILED]}
+    found = audit(read_files([(file, json.dumps(template).encode())], paths=True), only=["NIC001", "NSG001"])
+    document = sarif.document(found)
+    locations = [result["locations"][0] for result in document["runs"][0]["results"]]
+    assert [each["physicalLocation"]["artifactLocation"]["uri"] for each in locations] == [uri, uri]
+    assert [each["logicalLocations"][0]["name"] for each in locations] == ["nic-01", "nsg-1"]
+    jsonschema.Draft7Validator(json.loads(SCHEMA.read_text()), format_checker=FORMATS).validate(document)
+
+
+def test_sarif_results_of_one_rule_in_one_file_are_not_taken_for_one() -> None:
+    groups = [nsg(f"nsg-{number}") for number in range(3)]
+    found = made(FAILED, resource("nic", "nic-02", {"provisioningState": "Failed"}), *groups)
+    prints = [result["partialFingerprints"] for result in sarif.document(found)["runs"][0]["results"]]
+    assert len({each["primaryLocationLineHash"] for each in prints}) == len(prints) == 5
+    assert all(each["vmreach/v1"] == each["primaryLocationLineHash"] for each in prints)
+
+
+def test_sarif_has_the_id_in_place_of_a_file_where_there_is_none() -> None:
+    (result, *_) = results(sarif.document(MIXED), "fail")
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == MIXED.findings[0].resource.id.lstrip("/")
+
+
+@pytest.mark.parametrize("form", [Form.JSON, Form.SARIF])
+def test_json_is_the_same_on_any_console(form: Form) -> None:
+    found = made(nsg("nsg-größe", provisioningState="Failed"))
+    text = WRITERS[form](found)
+    assert text.isascii()
+    assert "nsg-größe" in json.dumps(json.loads(text), ensure_ascii=False)

@@ -4,11 +4,12 @@ import shlex
 
 import pytest
 
+from diagnostics.checks.provisioning import failed_nic
 from diagnostics.findings import Confidence, Finding, Status
 from diagnostics.intake.messages import RemediationRequest
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import Nic
-from diagnostics.runbooks.diagnosis import after_reput, failed_nic, not_put_back_yet
+from diagnostics.runbooks.diagnosis import after_reput, not_put_back_yet
 from diagnostics.runbooks.step import passed
 
 NIC = ResourceId.parse("/subscriptions/s/resourceGroups/it's/providers/Microsoft.Network/networkInterfaces/nic-1")

@@ -8,16 +8,15 @@ from diagnostics.network.cells import family, top_of
 from diagnostics.network.filters import Level
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import Intervals
-from diagnostics.network.meaning import World
 from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings.boxes import PROTOCOLS, Box, Space
+from diagnostics.network.openings.layout import Layout
 from diagnostics.network.openings.lists import RuleList
-from diagnostics.network.openings.places import OWN_NETWORK, Place, Words
-from diagnostics.network.openings.ready import Reader, Ready
+from diagnostics.network.openings.places import Place, Words
+from diagnostics.network.openings.ports import Ports
+from diagnostics.network.openings.ready import Reader
 from diagnostics.network.openings.stands import Found, Setting, settle
-from diagnostics.network.prefixes import Bounds
 from diagnostics.network.security import Context, in_order
-from diagnostics.network.tags import Meaning
 
 
 class Alone:
@@ -25,14 +24,14 @@ class Alone:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._ready: dict[ResourceId, tuple[SecurityGroup, tuple[Ready, ...]]] = {}
+        self._layouts: dict[ResourceId, tuple[SecurityGroup, Layout]] = {}
 
     def admitted(self, group: SecurityGroup, context: Context, space: Space) -> Found:
         """What is let in to any of the destinations that its rules tell apart."""
-        ready = self._rules(group)
-        setting = Setting(lambda world: _in_world(context, world), lambda known: Place(known, Words(known)))
-        rules = RuleList(ready, setting.bounds.words, space)
-        worlds = [RuleList(ready, each.words, space) for each in setting.worlds] if not setting.own.exact else []
+        layout = self._layout(group, space.ports)
+        setting = Setting(context, lambda known: Place(known, Words(known)))
+        rules = RuleList(layout, setting.bounds.words, space)
+        worlds = [RuleList(layout, each.words, space) for each in setting.worlds] if not setting.own.exact else []
         found: dict[str, list[Box]] = {protocol: [] for protocol in PROTOCOLS}
         for there, region in _parts(setting, space):
             boxes = rules.anywhere(setting.bounds, there)
@@ -42,11 +41,11 @@ class Alone:
                 found[protocol] += some
         return {protocol: space.flat(boxes) for protocol, boxes in found.items()}
 
-    def _rules(self, group: SecurityGroup) -> tuple[Ready, ...]:
-        known = self._ready.get(group.id)
-        if known is None or known[0] is not group:
-            rules = in_order(group.rules, inbound=True)
-            known = self._ready[group.id] = group, self._reader.ready(rules, Level.SUBNET, group.id)
+    def _layout(self, group: SecurityGroup, ports: Ports) -> Layout:
+        known = self._layouts.get(group.id)
+        if known is None or known[0] is not group or known[1].ports is not ports:
+            rules = self._reader.ready(in_order(group.rules, inbound=True), Level.SUBNET, group.id)
+            known = self._layouts[group.id] = group, Layout(rules, ports)
         return known[1]
 
 
@@ -58,18 +57,3 @@ def _parts(setting: Setting, space: Space) -> Iterator[tuple[Intervals, int]]:
     for part in (open_, everywhere - open_):
         if part:
             yield part, setting.region(part.spans[0][0], space)
-
-
-def _in_world(context: Context, world: World) -> Context:
-    """A context in which the network's own space is known exactly, and so is what is not in it."""
-    own = context.prefix(OWN_NETWORK)
-    if world is World.BOUNDS or own.exact:
-        return context
-    meaning = Meaning(Bounds.exactly(own.must if world is World.NARROW else own.may))
-    internet = context.prefix("Internet")
-
-    def tag(name: str) -> Bounds | None:
-        known = name.lower() == "virtualnetwork" or (name.lower() == "internet" and not internet.exact)
-        return meaning.of(name) if known else context.tag(name)
-
-    return Context(tag, context.members)

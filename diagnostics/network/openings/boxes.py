@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from diagnostics.network.cells import family, top_of
 from diagnostics.network.intervals import PORTS_TOP, Intervals
-from diagnostics.network.openings.sets import ALL, NONE, Sets
+from diagnostics.network.openings.ports import ALL, NONE, Ports
+from diagnostics.network.openings.sets import Sets
 from diagnostics.network.prefixes import PRIVATE, AddressSet, Bounds
 
 PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah")
@@ -20,7 +22,7 @@ LETS, STOPS, PASSES = 1, 2, 4
 
 
 class Box(NamedTuple):
-    """Ports, source ports and sources that fare alike, as numbers of sets.
+    """Ports, source ports and sources that fare alike: ports as bits, sources as numbers of sets.
 
     Attributes:
         must: sources that get in for sure.
@@ -52,17 +54,32 @@ class Space:
 
     Attributes:
         public: the number of the public addresses.
-        fixed: what rules are that mean the same everywhere, by their number.
     """
 
-    def __init__(self, version: int, ports: Sets) -> None:
+    def __init__(self, version: int, ports: Ports) -> None:
         self.version, self.ports, self.sources = version, ports, Sets(top_of(version))
-        self.destinations = Sets(top_of(version))
         self.public = self.sources.add(family(PUBLIC, version))
-        self.fixed: dict[int, object] = {}
+        self._bounds: dict[tuple[int, int, frozenset[str]], Bounds] = {}
+        self._public: dict[Bounds, tuple[int, int]] = {}
+
+    def public_of(self, bounds: Bounds) -> tuple[int, int]:
+        """The public addresses that are in a set of them surely, and perhaps."""
+        found = self._public.get(bounds)
+        if found is None:
+            must, may = (self.sources.add(family(each, self.version)) for each in (bounds.must, bounds.may))
+            found = self.sources.meet(must, self.public), self.sources.meet(may, self.public)
+            self._public[bounds] = found
+        return found
 
     def bounds(self, box: Box) -> Bounds:
         """The sources of a box."""
+        key = box.must, box.may, box.missing
+        found = self._bounds.get(key)
+        if found is None:
+            found = self._bounds[key] = self._as_bounds(box)
+        return found
+
+    def _as_bounds(self, box: Box) -> Bounds:
         empty = Intervals.none(top_of(4 if self.version == 6 else 6))
         sets = [self.sources[box.must], self.sources[box.may]]
         must, may = (AddressSet(each, empty) if self.version == 4 else AddressSet(empty, each) for each in sets)
@@ -86,7 +103,17 @@ class Space:
         by_rules: dict[tuple[int, ...], list[Box]] = {}
         for box in boxes:
             by_rules.setdefault(box.rules, []).append(box)
-        return tuple(each for some in by_rules.values() for each in self._merged(some))
+        return tuple(each for some in by_rules.values() for each in self._put_together(some))
+
+    def _put_together(self, boxes: Sequence[Box]) -> Iterable[Box]:
+        """Boxes for the same rules; those with the same sources in a short way."""
+        first = boxes[0]
+        if len(boxes) == 1:
+            return boxes if first.source_ports == ALL else [first._replace(source_ports=ALL)]
+        alike = all(each.must == first.must and each.may == first.may for each in boxes)
+        if alike and all(each.missing == first.missing for each in boxes):
+            return [first._replace(ports=reduce(or_, [each.ports for each in boxes]), source_ports=ALL)]
+        return self._merged(boxes)
 
     def totals(self, boxes: Iterable[Box]) -> Boxes:
         """What is let in by whatever rule; every port is in one of the boxes, whose rules mean nothing."""
@@ -101,34 +128,37 @@ class Space:
             wide: totals of what is let in if they are.
             region: the sources of which one of the two is true.
         """
+        meet, join, rest = self.sources.meet, self.sources.join, self.sources.rest
+        open_ = [box for box in boxes if box.must != box.may and meet(rest(box.may, box.must), region)]
+        if not open_:
+            return boxes
+        ways: dict[tuple[int, int], int] = {}
+        for one in narrow:
+            for other in wide:
+                if ports := one.ports & other.ports:
+                    key = meet(meet(one.must, other.must), region), rest(region, join(one.may, other.may))
+                    ways[key] = ways.get(key, NONE) | ports
         found = []
         for box in boxes:
-            if not self.sources.meet(self.sources.rest(box.may, box.must), region):
+            if box not in open_:
                 found.append(box)
                 continue
-            for one in narrow:
-                ports = self.ports.meet(box.ports, one.ports)
-                for other in wide if ports else ():
-                    if common := self.ports.meet(ports, other.ports):
-                        found += self._agreed(box._replace(ports=common), one, other, region)
+            for (inside, outside), some in ways.items():
+                if ports := box.ports & some:
+                    found += self._agreed(box, ports, inside, outside)
         return self.flat(found)
 
-    def _agreed(self, box: Box, one: Box, other: Box, region: int) -> list[Box]:
-        meet, join, rest = self.sources.meet, self.sources.join, self.sources.rest
-        here = meet(box.may, region)
-        must = join(box.must, meet(here, meet(one.must, other.must)))
-        may = rest(box.may, rest(region, join(one.may, other.may)))
+    def _agreed(self, box: Box, ports: int, inside: int, outside: int) -> list[Box]:
+        """Some ports of a box, where sources get in, or not, either way."""
+        must = self.sources.join(box.must, self.sources.meet(box.may, inside))
+        may = self.sources.rest(box.may, outside)
         missing = frozenset() if must == may else box.missing
-        return [box._replace(must=must, may=may, missing=missing)] if may else []
+        return [Box(ports, box.source_ports, must, may, box.rules, missing)] if may else []
 
     def _both(self, one: Box, other: Box) -> Box | None:
         """What is let in by both; None where that is nothing."""
-        ports = self.ports.meet(one.ports, other.ports)
-        if not ports:
-            return None
-        may = self.sources.meet(one.may, other.may)
-        source_ports = self.ports.meet(one.source_ports, other.source_ports)
-        if not (may and source_ports):
+        ports, source_ports = one.ports & other.ports, one.source_ports & other.source_ports
+        if not (ports and source_ports and (may := self.sources.meet(one.may, other.may))):
             return None
         must = self.sources.meet(one.must, other.must)
         missing = frozenset() if must == may else one.missing | other.missing
@@ -142,21 +172,21 @@ class Space:
         alike: dict[tuple[int, int, frozenset[str]], int] = {}
         for box in apart:
             key = box.must, box.may, box.missing
-            alike[key] = self.ports.join(alike.get(key, NONE), box.ports)
+            alike[key] = alike.get(key, NONE) | box.ports
         for (must, may, missing), ports in alike.items():
             yield Box(ports, ALL, must, may, boxes[-1].rules, missing)
 
     def _added(self, apart: list[Box], box: Box) -> list[Box]:
         left, found = box.ports, []
         for each in apart:
-            common = self.ports.meet(each.ports, left)
+            common = each.ports & left
             if not common:
                 found.append(each)
                 continue
             found.append(self._union(each, box, common))
-            if own := self.ports.rest(each.ports, common):
+            if own := each.ports & ~common:
                 found.append(Box(own, ALL, each.must, each.may, each.rules, each.missing))
-            left = self.ports.rest(left, common)
+            left &= ~common
         return [*found, Box(left, ALL, box.must, box.may, box.rules, box.missing)] if left else found
 
     def _union(self, one: Box, other: Box, ports: int) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from diagnostics.network.estate import Estate, Point
@@ -11,6 +12,7 @@ from diagnostics.network.openings.alone import Alone
 from diagnostics.network.openings.boxes import Box, Space
 from diagnostics.network.openings.exposing import Exposing
 from diagnostics.network.openings.found import Decider, Exposure, Opening
+from diagnostics.network.openings.ports import Ports
 from diagnostics.network.openings.ready import Reader
 from diagnostics.network.openings.stands import Alike, Door, Found, Stands
 from diagnostics.network.reach import Reach
@@ -55,7 +57,7 @@ class Openings:
     def admitted(self, group: SecurityGroup, context: Context) -> tuple[Opening, ...]:
         """What one NSG alone lets in from public addresses, to whatever destination."""
         found: dict[tuple[str, object, object], Opening] = {}
-        for space in self._stands.spaces.values():
+        for space in self._spaces(group):
             for each in self._openings(self._alone.admitted(group, context, space), space):
                 key = each.protocol, each.ports, tuple(map(id, (decider.rule for decider in each.rules)))
                 other = found.get(key)
@@ -73,10 +75,20 @@ class Openings:
         alike = self._stands.at(point)
         is_open = not alike.stand.groups
         return tuple(
-            Exposure(protocol, alike.space.ports[box.ports], alike.space.bounds(box), self._deciders(box), through)
+            Exposure(protocol, ports, alike.space.bounds(box), self._deciders(box), through)
             for door, ways in self._exposing.doors(point, is_open=is_open)
-            for protocol, box, through in self._exposing.cut(point, self._stands.let_in(alike, door), ways, alike.space)
+            for protocol, ports, box, through in self._exposing.cut(
+                point, self._stands.let_in(alike, door), ways, alike.space
+            )
         )
+
+    def _spaces(self, group: SecurityGroup) -> Iterable[Space]:
+        """Those of the estate; own ones for an NSG of which that does not tell the ports apart."""
+        known = self._stands.spaces
+        if known[4].ports.tells(rule for rule in group.rules if rule.inbound):
+            return known.values()
+        ports = Ports(group.rules)
+        return [Space(version, ports) for version in known]
 
     def _openings(self, found: Found, space: Space) -> tuple[Opening, ...]:
         return tuple(

@@ -12,8 +12,8 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.openings.answers import Answers
 from diagnostics.network.openings.boxes import ALL_PORTS, PROTOCOLS, Box, Space
-from diagnostics.network.openings.lists import cells
-from diagnostics.network.openings.sets import ALL, NONE, Sets
+from diagnostics.network.openings.layout import cells
+from diagnostics.network.openings.ports import NONE
 from diagnostics.network.openings.stands import Door, Found
 from diagnostics.network.prefixes import address_of
 from diagnostics.network.public import (
@@ -30,6 +30,10 @@ from diagnostics.network.security import WITH_PORTS, Flow
 
 _CARRIED = frozenset({"Tcp", "Udp", "Icmp"})  # Esp and Ah cannot come through a public address of a VM
 _ANYWHERE = address_of("0.0.0.0")  # noqa: S104  it stands for any address, nothing listens
+
+
+type Led = tuple[str, Intervals, Box, tuple[WayIn, ...]]
+"""What is let in of a protocol to some ports of a box, to which ways lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,7 @@ class Exposing:
             doors.setdefault(_door(each.way) if is_open else Door(), []).append(each)
         yield from doors.items()
 
-    def cut(
-        self, point: Point, found: Found, ways: Sequence[Way], space: Space
-    ) -> Iterator[tuple[str, Box, tuple[WayIn, ...]]]:
+    def cut(self, point: Point, found: Found, ways: Sequence[Way], space: Space) -> Iterator[Led]:
         """What is let in, as far as ways lead there and the answer gets back."""
         for protocol in (each for each in PROTOCOLS if each in _CARRIED and found[each]):
             fitting = [way for way in ways if protocol in way.protocols]
@@ -85,7 +87,7 @@ class Exposing:
             for box in found[protocol] if answered else ():
                 left = answered.cut(box, space.sources) if answered else None
                 if left:
-                    yield from _led(protocol, self._answers.guest(point, left, space), fitting, space.ports)
+                    yield from _led(protocol, self._answers.guest(point, left, space), fitting, space.ports[left.ports])
 
     def _ways(self, point: Point) -> Iterator[Way]:
         if point.configuration.public_ip:
@@ -142,20 +144,21 @@ class Exposing:
         return found
 
 
-def _led(protocol: str, box: Box, ways: Sequence[Way], sets: Sets) -> Iterator[tuple[str, Box, tuple[WayIn, ...]]]:
+def _led(protocol: str, box: Box, ways: Sequence[Way], ports: Intervals) -> Iterator[Led]:
     """A box, parted by the ways that lead to its ports."""
     if protocol.lower() in WITH_PORTS:
-        parts = [(here, sets.meet(sets.add(ports), box.ports)) for here, ports in cells([way.ports for way in ways])]
+        told = ((here, some & ports) for here, some in cells([way.ports for way in ways]))
+        parts = [(here, some) for here, some in told if some]
     else:
-        parts = [((1 << len(ways)) - 1, ALL)]
-    for here, ports in parts:
-        leading = [way for i, way in enumerate(ways) if here >> i & 1 and ports]
-        through = tuple(found for way in leading if (found := way.at(sets[ports])))
+        parts = [((1 << len(ways)) - 1, ALL_PORTS)]
+    for here, some in parts:
+        leading = [way for i, way in enumerate(ways) if here >> i & 1]
+        through = tuple(found for way in leading if (found := way.at(some)))
         if through:
-            yield protocol, box._replace(ports=ports), through
+            yield protocol, some, box, through
         elif leading:
             missing = box.missing.union(*(way.missing for way in leading))
-            yield protocol, box._replace(ports=ports, must=NONE, missing=missing), ()
+            yield protocol, some, box._replace(must=NONE, missing=missing), ()
 
 
 def _inside(rule: BalancingRule) -> Intervals:

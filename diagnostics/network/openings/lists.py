@@ -3,225 +3,226 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from diagnostics.network.cells import elementary
-from diagnostics.network.intervals import PORTS_TOP, Intervals
-from diagnostics.network.openings.boxes import ALL_PORTS, LETS, PROTOCOLS, STOPS, AdminBox, Box, Boxes, Space
-from diagnostics.network.openings.places import YES, Place, Words, holds, unsaid
-from diagnostics.network.openings.ready import Ready
-from diagnostics.network.openings.sets import ALL, NONE
+from diagnostics.network.intervals import Intervals
+from diagnostics.network.openings.boxes import LETS, PROTOCOLS, STOPS, AdminBox, Box, Boxes, Space
+from diagnostics.network.openings.layout import Cell, Layout, cells, up_to
+from diagnostics.network.openings.places import PERHAPS, UNPLACED, YES, Place, Sources, Words, holds, unsaid
+from diagnostics.network.openings.ready import Ready, Side
+from diagnostics.network.openings.sets import NONE
 from diagnostics.network.security import WITH_PORTS
 
-
-class _Make[T](Protocol):
-    """Makes something of the rules that speak of a protocol."""
-
-    def __call__(self, some: Sequence[Candidate], *, with_ports: bool) -> Iterator[T]: ...
-
-
-class Candidate(NamedTuple):
-    """A rule that may speak of public sources of a family where its words have a meaning, in numbers of sets.
-
-    Attributes:
-        must: sources that it is for surely; `may`: perhaps.
-        must_there: destinations that it is for surely; `may_there`: perhaps; all for the one that is asked about.
-    """
-
-    ready: Ready
-    ports: int
-    source_ports: int
-    must: int
-    may: int
-    missing: frozenset[str]
-    must_there: int = ALL
-    may_there: int = ALL
+type States = tuple[int, int, int]
+"""Which rules of a list are for a destination: surely, perhaps, and depending on its address (`UNPLACED`); as bits."""
 
 
 class Part(NamedTuple):
-    """Ports, sources and destinations for which the same rules end alike."""
+    """Sources for which the same rules end alike."""
 
-    ports: int
-    source_ports: int
     sources: int
-    there: int = ALL
     ends: int = 0
     rules: tuple[int, ...] = ()
     missing: frozenset[str] = frozenset()
+
+
+class Fate(NamedTuple):
+    """Sources that the same rules let in."""
+
+    rules: tuple[int, ...]
+    must: int
+    may: int
+    missing: frozenset[str]
 
 
 class RuleList:
     """A list of rules where its words have one meaning: an NSG, or the security admin rules of a network.
 
     Attributes:
-        states: for each candidate, whether it is for an endpoint, are the key to what is let in there.
+        layout: the rules.
     """
 
-    def __init__(self, ready: Sequence[Ready], words: Words, space: Space, last: int = STOPS) -> None:
-        self._words, self._last, self._space = words, last, space
-        found = [_candidate(each, words, space) for each in ready]
-        found = [each for each in found if each.may]
-        self._candidates = found if last != STOPS else _up_to_last_allowing(found)
-        self._sides = [each.ready.destinations for each in self._candidates]
-        self._held: dict[Place, list[tuple[Intervals, Intervals] | None]] = {}
-        self._boxes: dict[tuple[int, ...], Mapping[str, Boxes]] = {}
-        self._admin: dict[tuple[int, ...], Mapping[str, tuple[AdminBox, ...]]] = {}
+    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS) -> None:
+        self.layout, self._words, self._last, self._space = layout, words, last, space
+        self._sources: list[Sources] = []
+        self._sides: list[tuple[int, Side]] = []
+        self._everywhere = speaking = 0
+        for i, each in enumerate(layout.rules):
+            must, may, missing = words.sources(each.sources, space)
+            self._sources.append((NONE, may, missing | each.perhaps) if each.perhaps else (must, may, missing))
+            speaking |= (may != NONE) << i
+        if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
+            speaking &= up_to(layout.allowing & speaking)
+        for i, each in enumerate(layout.rules):
+            if speaking >> i & 1 and each.destinations:
+                self._sides.append((1 << i, each.destinations))
+            elif speaking >> i & 1:
+                self._everywhere |= 1 << i
+        self._known: dict[tuple[frozenset[States] | States, bool], list[Fate]] = {}
+        self._parts: dict[tuple[int, int, int, bool], list[Part]] = {}
+        self._boxes: dict[States, Mapping[str, Boxes]] = {}
+        self._admin: dict[States, Mapping[str, tuple[AdminBox, ...]]] = {}
 
-    def states(self, place: Place, spot: int | Intervals) -> tuple[int, ...]:
-        """For each rule, whether it is for an endpoint."""
-        held = self._held.get(place)
-        if held is None:
-            version = self._space.version
-            held = self._held[place] = [side and place.holds(side, version) for side in self._sides]
-        return tuple([YES if each is None else holds(*each, spot) for each in held])
+    def states(self, place: Place, spot: int | Intervals) -> States:
+        """Which rules are for an endpoint."""
+        found = [0, 0, 0, self._everywhere]
+        for bit, side in self._sides:
+            found[holds(*place.holds(side, self._space.version), spot)] |= bit
+        return found[YES], found[PERHAPS], found[UNPLACED]
 
-    def boxes(self, states: tuple[int, ...]) -> Mapping[str, Boxes]:
+    def boxes(self, states: States) -> Mapping[str, Boxes]:
         """What an NSG lets in, by protocol."""
-        if states not in self._boxes:
-            self._boxes[states] = _by_protocol(self._placed(states), self._as_boxes)
-        return self._boxes[states]
+        found = self._boxes.get(states)
+        if found is None:
+            found = self._boxes[states] = self._by_protocol([states])
+        return found
 
-    def admin_boxes(self, states: tuple[int, ...]) -> Mapping[str, tuple[AdminBox, ...]]:
+    def admin_boxes(self, states: States) -> Mapping[str, tuple[AdminBox, ...]]:
         """What security admin rules make of what comes in, by protocol."""
         if states not in self._admin:
-            self._admin[states] = _by_protocol(self._placed(states), self._as_admin_boxes)
+            self._admin[states] = {
+                protocol: tuple(self._admin_made(own, states, with_ports=protocol.lower() in WITH_PORTS))
+                for protocol, own in self.layout.cells.items()
+            }
         return self._admin[states]
 
     def anywhere(self, place: Place, there: Intervals) -> Mapping[str, Boxes]:
         """What an NSG lets in to any of some destinations."""
-        add, version, some = self._space.destinations.add, self._space.version, []
-        for each in self._candidates:
-            side = each.ready.destinations
-            if side is None:
-                some.append(each)
-                continue
-            must, may = map(add, place.holds(side, version))
-            missing = each.missing | (self._words.missing(side) if must != may else frozenset())
-            some.append(each._replace(missing=missing, must_there=must, may_there=may))
-        number = add(there)
-        return _by_protocol(some, lambda known, *, with_ports: self._as_boxes(known, with_ports=with_ports, to=number))
-
-    def _placed(self, states: tuple[int, ...]) -> list[Candidate]:
-        """The rules for an endpoint; what may not be for it matches nothing for sure."""
+        sides = [place.holds(side, self._space.version) for _, side in self._sides]
+        sets = [there, *(must for must, _ in sides), *(may for _, may in sides)]
         found = []
-        for each, state in zip(self._candidates, states, strict=True):
-            if state == YES:
-                found.append(each)
-            elif state:
-                side = each.ready.destinations
-                words = self._words.missing(side) if side else frozenset[str]()
-                found.append(each._replace(must=NONE, missing=each.missing | unsaid(state, words)))
+        for here, _ in cells(sets, there.top) if sides else ((1, there),):
+            if here & 1:
+                sure, perhaps = self._everywhere, 0
+                for i, (bit, _) in enumerate(self._sides, 1):
+                    sure |= bit if here >> i & 1 else 0
+                    perhaps |= bit if here >> i + len(sides) & 1 and not here >> i & 1 else 0
+                found.append((sure, perhaps, 0))
+        return self._by_protocol(found)
+
+    def _by_protocol(self, some: Sequence[States]) -> Mapping[str, Boxes]:
+        known: dict[int, Boxes] = {}
+        found = {}
+        for protocol in PROTOCOLS:
+            own = self.layout.opening[protocol]
+            if id(own) not in known:
+                known[id(own)] = self._made(own, some, with_ports=protocol.lower() in WITH_PORTS)
+            found[protocol] = known[id(own)]
         return found
 
-    def _swept(self, some: Sequence[Candidate], *, with_ports: bool, to: int) -> list[Part]:
-        """The rules one after the other: each ends the matter for some of what is left."""
-        left, done, last = [Part(ALL, ALL, self._space.public, to)], list[Part](), self._last
-        for each in some:
-            candidate = _at_ports(each) if with_ports else Candidate(each.ready, ALL, ALL, *each[3:])
-            still: list[Part] = []
-            for part in left:
-                self._meet(part, candidate, done, still)
-            left = still
-            if not left:
-                break
-        return [*done, *(part._replace(ends=part.ends | last) for part in left)]
+    def _made(self, own: Sequence[Cell], some: Sequence[States], *, with_ports: bool) -> Boxes:
+        """What is let in to any of the destinations for which rules are in some states."""
+        asked: dict[tuple[frozenset[States] | States, int], int] = {}
+        for rules, ports, source_ports in own:
+            if states := self._asked(rules, some):
+                key = states, source_ports
+                asked[key] = asked.get(key, NONE) | ports
+        found: dict[tuple[Fate, int], int] = {}
+        for (states, source_ports), ports in asked.items():
+            for fate in self._fates(states, with_ports=with_ports):
+                found[fate, source_ports] = found.get((fate, source_ports), NONE) | ports
+        boxes = [
+            Box(ports, source_ports, must, may, rules, missing)
+            for ((rules, must, may, missing), source_ports), ports in found.items()
+        ]
+        return tuple(sorted(boxes, key=_first) if len(boxes) > 1 else boxes)
 
-    def _meet(self, part: Part, each: Candidate, done: list[Part], still: list[Part]) -> None:
-        """What of a part a rule ends the matter for, and what the next rule is asked about."""
-        sources, ports, targets = self._space.sources, self._space.ports, self._space.destinations
-        to = ports.meet(part.ports, each.ports)
-        hit = sources.meet(part.sources, each.may) if to else NONE
-        out = ports.meet(part.source_ports, each.source_ports) if hit else NONE
-        there = targets.meet(part.there, each.may_there) if out else NONE
-        if not there:
-            still.append(part)
-            return
-        end, ends, rules, missing = each.ready.end, part.ends, part.rules, part.missing
-        after = rules if end == STOPS else (*rules, each.ready.number)
-        sure, sure_there = sources.meet(hit, each.must), targets.meet(there, each.must_there)
-        if sure and sure_there:
-            done.append(Part(to, out, sure, sure_there, ends | end, after, missing))
-        if doubtful := sources.rest(hit, each.must):
-            still.append(Part(to, out, doubtful, there, ends | end, after, missing | each.missing))
-        if sure and (doubtful := targets.rest(there, each.must_there)):
-            still.append(Part(to, out, sure, doubtful, ends | end, after, missing | each.missing))
-        if others := ports.rest(part.ports, to):
-            still.append(Part(others, part.source_ports, part.sources, part.there, ends, rules, missing))
-        if others := ports.rest(part.source_ports, out):
-            still.append(Part(to, others, part.sources, part.there, ends, rules, missing))
-        if others := sources.rest(part.sources, hit):
-            still.append(Part(to, out, others, part.there, ends, rules, missing))
-        if others := targets.rest(part.there, there):
-            still.append(Part(to, out, hit, others, ends, rules, missing))
+    def _admin_made(self, own: Sequence[Cell], states: States, *, with_ports: bool) -> Iterator[AdminBox]:
+        sure, perhaps, unplaced = states
+        for rules, ports, source_ports in own:
+            here = rules & (sure | perhaps | unplaced)
+            for part in self._swept(here, here & perhaps, here & unplaced, with_ports=with_ports):
+                if part.ends != STOPS:
+                    box = Box(ports, source_ports, part.sources, part.sources, part.rules, part.missing)
+                    yield AdminBox(part.ends, box)
 
-    def _as_admin_boxes(self, some: Sequence[Candidate], *, with_ports: bool) -> Iterator[AdminBox]:
-        for part in self._swept(some, with_ports=with_ports, to=ALL):
-            if part.ends != STOPS:
-                box = Box(part.ports, part.source_ports, part.sources, part.sources, part.rules, part.missing)
-                yield AdminBox(part.ends, box)
+    def _asked(self, rules: int, some: Sequence[States]) -> frozenset[States] | States | None:
+        """The rules of a cell that make a difference, in each way in which they stand to a destination."""
+        found, allows = [], self.layout.allowing
+        for sure, perhaps, unplaced in some:
+            here = rules & (sure | perhaps | unplaced)
+            if allowing := here & allows:
+                here &= up_to(allowing)
+                found.append((here, here & perhaps, here & unplaced))
+        return (found[0] if len(found) == 1 else frozenset(found)) if found else None
 
-    def _as_boxes(self, some: Sequence[Candidate], *, with_ports: bool, to: int = ALL) -> Iterator[Box]:
-        """What the same rules let in from the same ports, put together."""
-        some = _up_to_last_allowing(some)
-        found: dict[tuple[tuple[int, ...], int, int], list[Part]] = {}
-        for part in self._swept(some, with_ports=with_ports, to=to) if some else ():
-            if part.ends & LETS:
-                found.setdefault((part.rules, part.ports, part.source_ports), []).append(part)
-        union = self._space.sources.union
-        for (rules, ports, source_ports), parts in found.items():
-            must = union([part.sources for part in parts if part.ends == LETS])
-            may = union([part.sources for part in parts])
-            open_ = [part.missing for part in parts if part.ends != LETS]
-            yield Box(ports, source_ports, must, may, rules, frozenset[str]().union(*open_))
+    def _fates(self, asked: frozenset[States] | States, *, with_ports: bool) -> list[Fate]:
+        """What the same rules let in, put together."""
+        with_ports = with_ports and bool(self.layout.unreadable)  # nothing else depends on it
+        fates = self._known.get((asked, with_ports))
+        if fates is None:
+            found: dict[tuple[int, ...], list[Part]] = {}
+            for states in asked if isinstance(asked, frozenset) else (asked,):
+                for part in self._swept(*states, with_ports=with_ports):
+                    if part.ends & LETS:
+                        found.setdefault(part.rules, []).append(part)
+            fates = self._known[asked, with_ports] = [self._fate(parts) for parts in found.values()]
+        return fates
+
+    def _fate(self, parts: Sequence[Part]) -> Fate:
+        first = parts[0]
+        if len(parts) == 1 and first.ends == LETS:
+            return Fate(first.rules, first.sources, first.sources, frozenset())
+        join, must, may, missing = self._space.sources.join, NONE, NONE, frozenset[str]()
+        for part in parts:
+            may = join(may, part.sources)
+            if part.ends == LETS:
+                must = join(must, part.sources)
+            else:
+                missing |= part.missing
+        return Fate(first.rules, must, may, missing if must != may else frozenset())
+
+    def _swept(self, rules: int, perhaps: int, unplaced: int, *, with_ports: bool) -> list[Part]:
+        """Rules one after the other: each ends the matter for some of what is left."""
+        key = rules, perhaps, unplaced, with_ports
+        if key in self._parts:
+            return self._parts[key]
+        left, done = [Part(self._space.public)], list[Part]()
+        while rules and left:
+            bit = rules & -rules
+            rules ^= bit
+            each = self.layout.rules[bit.bit_length() - 1]
+            must, may, missing = self._sources[bit.bit_length() - 1]
+            if with_ports or bit & (perhaps | unplaced):
+                doubt = self._doubt(bit, perhaps, unplaced, with_ports=with_ports)
+                must, missing = NONE if doubt else must, missing | doubt
+            left = self._met(left, each, (must, may, missing), done)
+        last = self._last
+        for sources, ends, after, missing in left:
+            if ends | last != STOPS:
+                done.append(Part(sources, ends | last, after, missing))
+        self._parts[key] = done
+        return done
+
+    def _met(self, left: list[Part], each: Ready, here: Sources, done: list[Part]) -> list[Part]:
+        """What is left of parts behind a rule; adds those for which it ends the matter."""
+        meet, rest, still = self._space.sources.meet, self._space.sources.rest, list[Part]()
+        must, may, missing = here
+        for part in left:
+            hit = meet(part.sources, may)
+            if not hit:
+                still.append(part)
+                continue
+            ends = part.ends | each.end
+            after = part.rules if each.end == STOPS else (*part.rules, each.number)
+            sure = meet(hit, must)
+            if sure:
+                done.append(Part(sure, ends, after, part.missing))
+            if sure != hit:
+                still.append(Part(rest(hit, must), ends, after, part.missing | missing))
+            if hit != part.sources:
+                still.append(Part(rest(part.sources, hit), part.ends, part.rules, part.missing))
+        return still
+
+    def _doubt(self, bit: int, perhaps: int, unplaced: int, *, with_ports: bool) -> frozenset[str]:
+        """What would have to be known to say whether a rule is for the destination and the ports."""
+        each, found = self.layout.rules[bit.bit_length() - 1], frozenset[str]()
+        if bit & (perhaps | unplaced) and each.destinations:
+            state = PERHAPS if bit & perhaps else UNPLACED
+            found = unsaid(state, self._words.missing(each.destinations))
+        return found | each.unreadable if with_ports else found
 
 
-def cells(sets: Sequence[Intervals]) -> Iterator[tuple[int, Intervals]]:
-    """All ports, parted by which of the sets hold them: a bit for each set."""
-    if all(each == ALL_PORTS for each in sets):
-        yield (1 << len(sets)) - 1, ALL_PORTS
-        return
-    found: dict[int, list[tuple[int, int]]] = {}
-    for span in elementary(sets, PORTS_TOP):
-        here = sum(1 << i for i, each in enumerate(sets) if span[0] in each)
-        found.setdefault(here, []).append(span)
-    for here, spans in found.items():
-        yield here, Intervals.of(spans, PORTS_TOP)
-
-
-def _by_protocol[T](some: Sequence[Candidate], make: _Make[T]) -> Mapping[str, tuple[T, ...]]:
-    """What is made of the rules for each protocol; the same for protocols of which the same rules speak."""
-    known: dict[tuple[bool, tuple[int, ...]], tuple[T, ...]] = {}
-    found = {}
-    for protocol in PROTOCOLS:
-        plain = protocol.lower()
-        speaking = [each for each in some if each.ready.protocol in {"", plain}]
-        key = plain in WITH_PORTS, tuple([each.ready.number for each in speaking])
-        if key not in known:
-            known[key] = tuple(make(speaking, with_ports=plain in WITH_PORTS))
-        found[protocol] = known[key]
-    return found
-
-
-def _at_ports(each: Candidate) -> Candidate:
-    """A rule for protocols with ports: one whose ports cannot be read matches nothing for sure."""
-    unreadable = each.ready.unreadable
-    return each._replace(must=NONE, missing=each.missing | unreadable) if unreadable else each
-
-
-def _candidate(ready: Ready, words: Words, space: Space) -> Candidate:
-    known = space.fixed.get(ready.number)
-    if isinstance(known, Candidate):
-        return known
-    must, may, missing = words.sources(ready.sources, space.version)
-    sure = NONE if ready.perhaps else space.sources.add(must)
-    ports = space.ports.add(ready.ports), space.ports.add(ready.source_ports)
-    found = Candidate(ready, *ports, sure, space.sources.add(may), missing | ready.perhaps)
-    if not ready.sources.words:
-        space.fixed[ready.number] = found
-    return found
-
-
-def _up_to_last_allowing(some: Sequence[Candidate]) -> Sequence[Candidate]:
-    """The rules up to the last that lets something in: behind it, nothing is let in any more."""
-    last = max((i for i, each in enumerate(some) if each.ready.end == LETS), default=-1)
-    return some[: last + 1]
+def _first(box: Box) -> tuple[bool, tuple[int, ...]]:
+    """What lets something in for sure is told first, then in the order of the rules."""
+    return not box.must, box.rules

@@ -8,12 +8,17 @@ from __future__ import annotations
 from diagnostics.network.cells import family
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import Intervals
-from diagnostics.network.openings.boxes import PUBLIC
+from diagnostics.network.meaning import World
+from diagnostics.network.openings.boxes import Space
 from diagnostics.network.openings.ready import Side
 from diagnostics.network.prefixes import Bounds
 from diagnostics.network.security import Context
+from diagnostics.network.tags import Meaning
 
 OWN_NETWORK = "VirtualNetwork"
+type Sources = tuple[int, int, frozenset[str]]
+"""Sources that something is for surely and perhaps, as numbers of sets; and what would have to be known to say more."""
+
 _OWN_ADDRESS = frozenset({"the address of the endpoint"})
 
 NO, UNPLACED, PERHAPS, YES = range(4)
@@ -26,38 +31,36 @@ class Words:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: dict[str | ResourceId, Bounds] = {}
-        self._sources: dict[tuple[tuple[str | ResourceId, ...], int], tuple[Intervals, Intervals, frozenset[str]]] = {}
+        self._sources: dict[tuple[Side, int], Sources] = {}
 
     def of(self, word: str | ResourceId) -> Bounds:
-        """The addresses of a word."""
+        """The addresses of a word, which is no prefix."""
         if word not in self._known:
             known = self._context
-            self._known[word] = known.group(word) if isinstance(word, ResourceId) else known.prefix(word)
+            if isinstance(word, str):
+                self._known[word] = meant(known, word)
+            else:
+                self._known[word] = known.group(word)
         return self._known[word]
 
-    def sources(self, side: Side, version: int) -> tuple[Intervals, Intervals, frozenset[str]]:
+    def sources(self, side: Side, space: Space) -> Sources:
         """The public sources that a rule is for surely and perhaps, and what would have to be known to say more."""
-        plain = family(side.plain, version)
-        if not side.words:
-            return plain, plain, frozenset()
-        must, may, missing = self._named(side.words, version)
-        must, may = (plain | must, plain | may) if plain else (must, may)
-        return must, may, frozenset() if must == may else missing
+        key = side, space.version
+        found = self._sources.get(key)
+        if found is None:
+            found = self._sources[key] = self._named(side, space)
+        return found
 
     def missing(self, side: Side) -> frozenset[str]:
         """What would have to be known to say which addresses a rule is for."""
         return frozenset[str]().union(*(self.of(word).missing for word in side.words))
 
-    def _named(self, words: tuple[str | ResourceId, ...], version: int) -> tuple[Intervals, Intervals, frozenset[str]]:
-        if (words, version) not in self._sources:
-            public = family(PUBLIC, version)
-            must = may = Intervals.none(public.top)
-            missing: frozenset[str] = frozenset()
-            for bounds in map(self.of, words):
-                must, may = must | family(bounds.must, version), may | family(bounds.may, version)
-                missing |= bounds.missing
-            self._sources[words, version] = must & public, may & public, missing
-        return self._sources[words, version]
+    def _named(self, side: Side, space: Space) -> Sources:
+        must = may = space.sources.add(family(side.plain, space.version))
+        for bounds in map(self.of, side.words):
+            sure, perhaps = space.public_of(bounds)
+            must, may = space.sources.join(must, sure), space.sources.join(may, perhaps)
+        return must, may, frozenset() if must == may else self.missing(side)
 
 
 class Place:
@@ -71,9 +74,17 @@ class Place:
     def __init__(self, context: Context, words: Words) -> None:
         self._own_words = Words(context)
         self.own, self.words = self._own_words.of(OWN_NETWORK), words
+        self._held: dict[tuple[Side, int], tuple[Intervals, Intervals]] = {}
 
     def holds(self, side: Side, version: int) -> tuple[Intervals, Intervals]:
         """The destinations that a rule is for, surely and perhaps."""
+        key = side, version
+        found = self._held.get(key)
+        if found is None:
+            found = self._held[key] = self._holds(side, version)
+        return found
+
+    def _holds(self, side: Side, version: int) -> tuple[Intervals, Intervals]:
         must = may = family(side.plain, version)
         for word in side.words:
             local = isinstance(word, str) and word.lower() in {"virtualnetwork", "internet"}
@@ -85,6 +96,26 @@ class Place:
         """Whether a destination is in the virtual network for sure, or not; None where that is not known."""
         held = holds(family(self.own.must, version), family(self.own.may, version), spot)
         return {YES: True, NO: False}.get(held)
+
+
+def meant(context: Context, tag: str) -> Bounds:
+    """The addresses of a service tag."""
+    return context.tag(tag) or Bounds.unknown(tag)
+
+
+def in_world(context: Context, world: World) -> Context:
+    """A context in which the network's own space is known exactly, and so is what is not in it."""
+    own = meant(context, OWN_NETWORK)
+    if own.exact:
+        return context
+    meaning = Meaning(Bounds.exactly(own.must if world is World.NARROW else own.may))
+    internet = meant(context, "Internet")
+
+    def tag(name: str) -> Bounds | None:
+        known = name.lower() == "virtualnetwork" or (name.lower() == "internet" and not internet.exact)
+        return meaning.of(name) if known else context.tag(name)
+
+    return Context(tag, context.members)
 
 
 def unsaid(state: int, missing: frozenset[str]) -> frozenset[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from diagnostics.network.filters import Level
@@ -17,9 +18,16 @@ from diagnostics.network.security import Context, Terms
 
 _NOWHERE = Context()
 _ENDS = {"alwaysallow": LETS, "allow": PASSES}
+_BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_PRIVATE_TEXT = re.compile(
+    rf"(?:10(?:\.{_BYTE}){{3}}(?:/(?:[89]|[12]\d|3[0-2]))?|192\.168(?:\.{_BYTE}){{2}}(?:/(?:1[6-9]|2\d|3[0-2]))?)",
+    re.ASCII,
+)
+"""IPv4 prefixes that are private and easily seen to be: not all of them."""
 
 
-class Side(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)  # there is one of each: it is known by itself
+class Side:
     """The sources or destinations of a rule.
 
     Attributes:
@@ -62,8 +70,8 @@ class Reader:
         self.deciders: list[Decider] = []
         self._known: dict[tuple[object, ...], Terms] = {}
         self._plain: dict[str, AddressSet | None] = {}
-        self._public: dict[str, bool] = {}
-        self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...]], Side] = {}
+        self._public: dict[tuple[str, ...], bool] = {}
+        self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...], bool], Side] = {}
 
     def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
         """The rules of an NSG, in their order."""
@@ -80,8 +88,8 @@ class Reader:
         if not self._may_be_public(rule):
             return None
         terms = self._terms(rule)
-        sources = self.side(rule.sources, rule.source_groups)
-        destinations = self.side(rule.destinations, rule.destination_groups)
+        sources = self._side(rule.sources, rule.source_groups, public=True)
+        destinations = self._side(rule.destinations, rule.destination_groups, public=False)
         self.deciders.append(Decider(level, group, rule))
         return Ready(
             len(self.deciders) - 1,
@@ -89,21 +97,22 @@ class Reader:
             terms.protocol,
             terms.source_ports,
             terms.destination_ports,
-            sources._replace(plain=sources.plain & PUBLIC),
+            sources,
             None if destinations.plain == AddressSet.all() else destinations,
             terms.unreadable,
         )
 
-    def side(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Side:
-        """The sources or destinations that a rule names; none named is all."""
-        if (prefixes, groups) not in self._sides:
-            plain = [read for text in prefixes if (read := self._read(text)) is not None]
-            words: list[str | ResourceId] = [*(text for text in prefixes if self._read(text) is None), *groups]
-            everything = not prefixes and not groups
-            self._sides[prefixes, groups] = Side(
-                AddressSet.all() if everything else AddressSet.union(plain), tuple(words)
-            )
-        return self._sides[prefixes, groups]
+    def _side(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], *, public: bool) -> Side:
+        """The sources or destinations that a rule names, whole or cut to public ones; none named is all."""
+        key = prefixes, groups, public
+        found = self._sides.get(key)
+        if found is None:
+            read = [(text, self._read(text)) for text in prefixes]
+            words: tuple[str | ResourceId, ...] = (*(text for text, known in read if known is None), *groups)
+            plain = AddressSet.union(known for _, known in read if known is not None)
+            plain = plain if prefixes or groups else AddressSet.all()
+            found = self._sides[key] = Side(plain & PUBLIC if public else plain, words)
+        return found
 
     def _terms(self, rule: SecurityRule) -> Terms:
         """The terms of a rule but for its addresses."""
@@ -124,10 +133,13 @@ class Reader:
     def _may_be_public(self, rule: SecurityRule) -> bool:
         if rule.source_groups or not rule.sources:
             return True
-        for text in rule.sources:
-            if text not in self._public:
-                read = self._read(text)
-                self._public[text] = read is None or bool(read & PUBLIC)
-            if self._public[text]:
-                return True
-        return False
+        found = self._public.get(rule.sources)
+        if found is None:
+            found = self._public[rule.sources] = any(map(self._names_public, rule.sources))
+        return found
+
+    def _names_public(self, text: str) -> bool:
+        if _PRIVATE_TEXT.fullmatch(text):  # most sources are like that, and reading them takes long
+            return False
+        read = self._read(text)
+        return read is None or bool(read & PUBLIC)

@@ -1,4 +1,4 @@
-"""Sets by number: an estate has few different ones, so every step with two of them is taken once."""
+"""Sets of addresses by number: an estate has few different ones, so every step with two of them is taken once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NONE, ALL = 0, 1
 
 
 class Sets:
-    """Sets of one universe: ports, or the addresses of a family."""
+    """Sets of the addresses of a family."""
 
     def __init__(self, top: int) -> None:
         self._sets: list[Intervals] = []

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from diagnostics.network.cells import family
 from diagnostics.network.estate import EffectiveGroup, Estate, Point
 from diagnostics.network.filters import UNSEEN, Filters, Level, group_at
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.network.intervals import Intervals
 from diagnostics.network.meaning import World
 from diagnostics.network.model import SecurityGroup
-from diagnostics.network.openings.boxes import PASSES, PROTOCOLS, PUBLIC, Box, Boxes, Space
-from diagnostics.network.openings.lists import RuleList
-from diagnostics.network.openings.places import OWN_NETWORK, Place, Words
-from diagnostics.network.openings.ready import Reader, Ready
-from diagnostics.network.openings.sets import ALL, NONE, Sets
+from diagnostics.network.openings.boxes import PASSES, PROTOCOLS, PUBLIC, STOPS, Box, Boxes, Space
+from diagnostics.network.openings.layout import Layout
+from diagnostics.network.openings.lists import RuleList, States
+from diagnostics.network.openings.places import OWN_NETWORK, Place, Words, in_world, meant
+from diagnostics.network.openings.ports import ALL, NONE, Ports
+from diagnostics.network.openings.ready import Reader
 from diagnostics.network.prefixes import AddressSet, read_prefix
 from diagnostics.network.security import Context, in_order
 
 type Spot = int | Intervals
 """Where an endpoint is: its address, or all of its subnet where it has none yet."""
 
-type Asked = tuple[RuleList, tuple[int, ...]]
+type Asked = tuple[RuleList, States]
 """A list of rules, and which of them are for an endpoint."""
 
 type Found = Mapping[str, Boxes]
@@ -74,9 +75,9 @@ class Alike(NamedTuple):
 class Setting:
     """A subnet, in each way in which its network's own space can be taken."""
 
-    def __init__(self, context: Callable[[World], Context], place: Callable[[Context], Place]) -> None:
+    def __init__(self, context: Context, place: Callable[[Context], Place]) -> None:
         self._context, self._place = context, place
-        self.bounds = place(context(World.BOUNDS))
+        self.bounds = place(context)
         self.own = self.bounds.own
         self._worlds: tuple[Place, ...] | None = None
         self._open: dict[int, int] = {}
@@ -85,7 +86,7 @@ class Setting:
     def worlds(self) -> tuple[Place, ...]:
         """Without all that is not sure, and with all that may be in it."""
         if self._worlds is None:
-            self._worlds = tuple(self._place(self._context(world)) for world in (World.NARROW, World.WIDE))
+            self._worlds = tuple(self._place(in_world(self._context, world)) for world in (World.NARROW, World.WIDE))
         return self._worlds
 
     def region(self, spot: Spot, space: Space) -> int:
@@ -105,11 +106,13 @@ class Stands:
 
     def __init__(self, filters: Filters, estate: Estate, reader: Reader) -> None:
         self._filters, self._estate, self._reader = filters, estate, reader
-        ports = Sets(PORTS_TOP)
-        self.spaces = {version: Space(version, ports) for version in (4, 6)}
+        self._ports = Ports.of(estate)
+        self.spaces = {version: Space(version, self._ports) for version in (4, 6)}
         self._words: dict[object, Words] = {}
         self._settings: dict[object, Setting] = {}
-        self._ready: dict[object, tuple[Ready, ...] | str] = {}
+        self._told, self._subnets = estate.effective_groups, estate.subnets
+        self._outer: dict[object, tuple[Layout | str, ...]] = {}
+        self._ready: dict[object, Layout | str] = {}
         self._lists: dict[object, RuleList] = {}
         self._found: dict[tuple[Alike, Door], Found] = {}
 
@@ -119,9 +122,10 @@ class Stands:
         address = point.address
         space = self.spaces[address.version if address else 4]
         spot = int(address) if address else self._somewhere(point, space.version)
-        stand = self._stand(point, setting.bounds, spot, space)
+        lists, admin = self._groups(point), self._admin(point)
+        stand = self._stand(admin, lists, setting.bounds, spot, space)
         region = setting.region(spot, space)
-        worlds = tuple(self._stand(point, each, spot, space) for each in setting.worlds) if region else ()
+        worlds = tuple(self._stand(admin, lists, each, spot, space) for each in setting.worlds) if region else ()
         return Alike(space, setting.bounds.words, stand, worlds, region)
 
     def let_in(self, alike: Alike, door: Door) -> Found:
@@ -130,25 +134,33 @@ class Stands:
             self._found[alike, door] = decided(alike, door)
         return self._found[alike, door]
 
-    def _stand(self, point: Point, place: Place, spot: Spot, space: Space) -> Stand:
-        groups: list[Asked | str] = []
-        for level in (Level.SUBNET, Level.NIC):
-            group = group_at(self._estate, point, level)
-            if group is not None:
-                ready = self._group(point, level, group)
-                groups.append(ready if isinstance(ready, str) else self._asked(ready, place, spot, space))
-        admin = self._admin(point)
-        asked = self._asked(admin, place, spot, space, PASSES) if admin else None
-        return Stand(asked, tuple(groups))
+    def _groups(self, point: Point) -> tuple[Layout | str, ...]:
+        """The NSGs of an endpoint, in order; of one that cannot be read, what is missing."""
+        subnet, nic = point.configuration.subnet, point.nic
+        if subnet not in self._subnets or (self._told and nic.id in self._told):
+            return self._at_levels(point, (Level.SUBNET, Level.NIC))
+        if subnet not in self._outer:
+            self._outer[subnet] = self._at_levels(point, (Level.SUBNET,))
+        return self._outer[subnet] + self._at_levels(point, (Level.NIC,)) if nic.security_group else self._outer[subnet]
 
-    def _asked(self, ready: tuple[Ready, ...], place: Place, spot: Spot, space: Space, last: int = 0) -> Asked:
+    def _at_levels(self, point: Point, levels: Iterable[Level]) -> tuple[Layout | str, ...]:
+        found = ((level, group_at(self._estate, point, level)) for level in levels)
+        return tuple(self._group(point, level, group) for level, group in found if group is not None)
+
+    def _stand(
+        self, admin: Layout | None, lists: Iterable[Layout | str], place: Place, spot: Spot, space: Space
+    ) -> Stand:
+        groups = [each if isinstance(each, str) else self._asked(each, place, spot, space) for each in lists]
+        return Stand(self._asked(admin, place, spot, space, PASSES) if admin else None, tuple(groups))
+
+    def _asked(self, ready: Layout, place: Place, spot: Spot, space: Space, last: int = 0) -> Asked:
         key = id(ready), id(place.words), space.version  # both are kept: neither id is given away again
-        if key not in self._lists:
-            self._lists[key] = RuleList(ready, place.words, space, *([last] if last else []))
-        rules = self._lists[key]
+        rules = self._lists.get(key)
+        if rules is None:
+            rules = self._lists[key] = RuleList(ready, place.words, space, last or STOPS)
         return rules, rules.states(place, spot)
 
-    def _group(self, point: Point, level: Level, group: ResourceId) -> tuple[Ready, ...] | str:
+    def _group(self, point: Point, level: Level, group: ResourceId) -> Layout | str:
         """The rules of an NSG; what is missing where it cannot be read."""
         known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
         key = (level, group) if known else (level, group, point.nic.id, point.configuration.subnet)
@@ -159,13 +171,14 @@ class Stands:
             # An unreadable group is never seen by Azure's own answer either.
             readable = known is not None and group is not UNSEEN
             rules = in_order(known.rules, inbound=True) if known and readable else ()
-            self._ready[key] = self._reader.ready(rules, level, group) if readable else _unread(point, level, group)
+            ready = Layout(self._reader.ready(rules, level, group), self._ports) if readable else None
+            self._ready[key] = ready or _unread(point, level, group)
         return self._ready[key]
 
-    def _admin(self, point: Point) -> tuple[Ready, ...]:
-        """The security admin rules of a network, in order."""
+    def _admin(self, point: Point) -> Layout | None:
+        """The security admin rules of a network, in order; None where there are none."""
         if not self._estate.admin_rules:
-            return ()
+            return None
         network = point.configuration.subnet.parent if point.configuration.subnet else None
         if ("admin", network) not in self._ready:
             here = [each for each in self._estate.admin_rules if network in each.networks | each.perhaps]
@@ -174,22 +187,19 @@ class Stands:
                 self._reader.admin(each.rule, frozenset() if network in each.networks else _in_force(each.rule.name))
                 for each in own
             )
-            self._ready["admin", network] = tuple(each for each in found if each)
+            self._ready["admin", network] = Layout([each for each in found if each], self._ports)
         ready = self._ready["admin", network]
-        assert not isinstance(ready, str)
-        return ready
+        return ready if isinstance(ready, Layout) and ready.rules else None
 
     def _setting(self, point: Point) -> Setting:
-        told = point.nic.id if point.nic.id in self._estate.effective_groups else None
+        told = point.nic.id if self._told and point.nic.id in self._told else None
         key = point.configuration.subnet, told
         if key not in self._settings:
-            self._settings[key] = Setting(
-                lambda world: self._filters.context(point, world), lambda context: self._place(context, told)
-            )
+            self._settings[key] = Setting(self._filters.context(point), lambda context: self._place(context, told))
         return self._settings[key]
 
     def _place(self, context: Context, told: ResourceId | None) -> Place:
-        own = context.prefix(OWN_NETWORK)
+        own = meant(context, OWN_NETWORK)
         key = told, own.must & PUBLIC, own.may & PUBLIC, own.missing
         return Place(context, self._words.setdefault(key, Words(context)))
 

@@ -49,26 +49,30 @@ class Assembly:
     """An estate in the making.
 
     Args:
-        listed: lower-cased types of which everything is given.
+        listed: types of which everything is given; None where only lists among the documents say so.
         complete: whether that holds for every type.
     """
 
-    def __init__(self, listed: AbstractSet[str] = frozenset(), *, complete: bool = False) -> None:
+    def __init__(self, listed: AbstractSet[str] | None = None, *, complete: bool = False) -> None:
         self._kept: dict[str, dict[ResourceId, Any]] = {kind.field: {} for kind in _ALL.values()}
         self._common: dict[ResourceId, Common] = {}
         self._writes: set[Written] = set()
-        self._listed: set[str] = set()
+        self._file = ""
+        self._listed: set[tuple[str, str]] = set()
         self._unread: set[str] = set()
-        self._given, self._complete = frozenset(map(str.lower, listed)), complete
+        self._silent: set[ResourceId] = set()
+        self._given = None if listed is None else frozenset(map(str.lower, listed))
+        self._complete = complete
         self._children: list[tuple[str, Child, msgspec.Struct, ResourceId]] = []
         self._endpoints: dict[ResourceId, ResourceId] = {}
         self._admin_rules: dict[ResourceId, forms.AdminRule] = {}
         self._told: list[Told] = []
-        self._tags: dict[str, tuple[str, ...]] = {}
+        self._tags = ServiceTags()
         self._problems: dict[str, Problem] = {}
 
-    def take(self, found: Iterable[Document], where: str) -> None:
-        """Add documents from one place; those that do not fit become problems."""
+    def take(self, found: Iterable[Document], where: str, file: str = "") -> None:
+        """Add documents from one place, in a file if it is one; those that do not fit become problems."""
+        self._file = file
         try:
             for document in found:
                 self._try(document)
@@ -108,21 +112,22 @@ class Assembly:
                 if write := facts.written(shapes.read(document.raw, fact_forms.Event, document.where)):
                     self._writes.add(write)
             case Nothing():
-                self._listed.add(document.type)
+                self._listed.add((document.type, ""))
             case Told():
                 self._told.append(document)
             case Tags():
-                self._tags |= ServiceTags.of(document.raw, document.where).prefixes
+                self._tags |= ServiceTags.of(document.raw, document.where)
             case Misfit():
                 self._tell(document.where, document.text)
 
     def _note(self, common: Common) -> None:
+        common = replace(common, file=self._file) if self._file else common
         earlier = self._common.get(common.id)
         self._common[common.id] = facts.together(earlier, common) if earlier else common
 
     def _resource(self, document: Resource) -> None:
         if document.type == "microsoft.network/servicetags":
-            self._tags |= ServiceTags.of(document.raw, document.where).prefixes
+            self._tags |= ServiceTags.of(document.raw, document.where)
         elif kind := _ALL.get(document.type):
             self._keep(document, kind)
         elif child := CHILDREN.get(document.type):
@@ -135,7 +140,10 @@ class Assembly:
             if rule := self._read(document, forms.AdminRule):
                 self._admin_rules[ResourceId.parse(rule.id, "$.id")] = rule
         elif document.listed:
-            self._listed.add(document.type)
+            self._list(document)
+
+    def _list(self, document: Resource) -> None:
+        self._listed.add((document.type, document.rid.subscription if document.rid else ""))
 
     def _keep(self, document: Resource, kind: Kind) -> None:
         read = self._read(document, kind.form)
@@ -157,9 +165,10 @@ class Assembly:
         if not shapes.says_something(document.raw, form):
             text = "says nothing but that it exists: export it with the list command of its own kind"
             self._tell(document.where, text)
+            self._silent |= {document.rid} if document.rid else set()
             return None
         if document.listed:
-            self._listed.add(document.type)
+            self._list(document)
         read = shapes.read(document.raw, form, document.where)
         wrong = list(misfits.found(read))
         for path, text in wrong:
@@ -178,20 +187,29 @@ class Assembly:
             admin_rules=(*(rule for each in rules.values() for rule in each), *self._undeployed(rules.keys())),
             effective_routes=routes,
             effective_groups=groups,
-            service_tags=ServiceTags(self._tags),
+            service_tags=self._tags,
             problems=tuple(self._problems.values()),
             facts=self._facts(),
         )
 
     def _facts(self) -> Facts:
-        """A type of which a body could not be read is not one of which everything is known, unless the caller says."""
+        """A type of which a body could not be read is not one of which everything is known, whoever says so."""
+        unread = self._unread | {rid.type for rid in self._silent if not self._has(rid)}
+        listed = {(kind, place) for kind, place in self._listed if kind not in unread | listing.IN_PARTS}
+        subscriptions = {rid.subscription for rid in self._common}
+        known = listing.known(listed, subscriptions) if self._given is None else frozenset()
         return Facts(
             **{field: self._kept[field] for field in facts.FIELDS},
             resources=self._common,
             writes=tuple(sorted(self._writes, key=lambda each: (each.when, each.resource.key, each.operation))),
-            listed=frozenset(self._listed - self._unread - listing.IN_PARTS) | self._given,
+            listed=listing.everywhere(known, subscriptions) if self._given is None else self._given - unread,
+            listed_in=known,
             complete=self._complete,
         )
+
+    def _has(self, rid: ResourceId) -> bool:
+        """Whether something could be read of it after all."""
+        return any(rid in kept for kept in self._kept.values())
 
     def _add(self, where: str, child: Child, read: msgspec.Struct, rid: ResourceId) -> None:
         """A resource that was written apart from the one that it belongs to."""

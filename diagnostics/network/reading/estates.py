@@ -14,7 +14,11 @@ from diagnostics.network.reading.texts import values
 
 
 def read_files(
-    files: Iterable[tuple[str, bytes]], *, listed: AbstractSet[str] = frozenset(), complete: bool = False
+    files: Iterable[tuple[str, bytes]],
+    *,
+    listed: AbstractSet[str] | None = None,
+    complete: bool = False,
+    paths: bool = False,
 ) -> Estate:
     """The estate in files of JSON, each with its name.
 
@@ -23,8 +27,10 @@ def read_files(
 
     Args:
         files: name and content of each.
-        listed: types of which everything is in them; added to those of which a list is among them.
+        listed: types of which everything is in them; by default those of which a list is among them. A type of which a
+            body could not be read is not one of them.
         complete: whether everything is in them, whatever its type.
+        paths: whether the names are paths, so that facts say which file each resource stands in.
     """
     made = Assembly(listed, complete=complete)
     for name, body in files:
@@ -35,7 +41,7 @@ def read_files(
             continue
         for number, value in enumerate(found):
             where = f"{name} $" if len(found) == 1 else f"{name} line {number + 1} $"
-            made.take(documents(value, where, PurePath(name).stem), where)
+            made.take(documents(value, where, PurePath(name).stem), where, name if paths else "")
     return made.estate()
 
 
@@ -43,7 +49,7 @@ def read_objects(
     objects: Iterable[object],
     where: str = "$",
     *,
-    listed: AbstractSet[str] = frozenset(),
+    listed: AbstractSet[str] | None = None,
     complete: bool = False,
 ) -> Estate:
     """The same for JSON values that are decoded already: resources, lists and pages of them, answers of Azure."""

@@ -25,6 +25,11 @@ from diagnostics.network.references import reference
 
 _OPERATION, _CATEGORY = "operationname", "category"
 _DONE = frozenset({"succeeded", "accepted"})
+# What the activity log says of changes that succeed.
+_SUCCESS = {
+    "status": frozenset({"started", "accepted", "succeeded"}),
+    "level": frozenset({"informational", "verbose"}),
+}
 
 
 def common(raw: Mapping[str, Any], rid: ResourceId) -> Common:
@@ -49,6 +54,7 @@ def together(earlier: Common, later: Common) -> Common:
         later.state or earlier.state,
         later.tags or earlier.tags,
         later.zones or earlier.zones,
+        later.file or earlier.file,
     )
 
 
@@ -123,8 +129,20 @@ def _alert(read: fact_forms.Alert) -> ActivityAlert:
         operations=named[_OPERATION],
         categories=named[_CATEGORY],
         others=others,
+        narrowed=any(map(_narrows, terms)),
         action_groups=tuple(rid for each in groups if (rid := ResourceId.maybe(each.action_group_id))),
     )
+
+
+def _narrows(term: fact_forms.Term) -> bool:
+    """Whether a term leaves out what succeeds: in each of its comparisons, by its status or level."""
+    return all(map(_leaves_out, term.any_of or (term,)))
+
+
+def _leaves_out(leaf: fact_forms.Leaf | fact_forms.Term) -> bool:
+    values = {text.lower() for text in (leaf.equals, *(leaf.contains_any or ())) if text}
+    success = _SUCCESS.get((leaf.field or "").lower())
+    return bool(values) and success is not None and values.isdisjoint(success)
 
 
 def _named_by(terms: Iterable[fact_forms.Term]) -> tuple[dict[str, frozenset[str]], frozenset[str]]:

@@ -106,10 +106,12 @@ class PublicIp(_Camel, frozen=True):
 
 
 class NatGatewayProperties(_Camel, frozen=True):
-    """`properties` of a NAT gateway."""
+    """`properties` of a NAT gateway; those of IPv6 stand in lists of their own."""
 
     public_ip_addresses: tuple[Ref, ...] | None = None
+    public_ip_addresses_v6: tuple[Ref, ...] | None = None
     public_ip_prefixes: tuple[Ref, ...] | None = None
+    public_ip_prefixes_v6: tuple[Ref, ...] | None = None
     subnets: tuple[Ref, ...] | None = None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
 IN_PARTS = frozenset(
     {
         "microsoft.insights/diagnosticsettings",
@@ -51,3 +54,24 @@ _TYPES = (
 def type_of(stem: str) -> str:
     """The lower-cased type that a file is named after, as `az` or ARM spell it; empty for any other name."""
     return _TYPES.get(_plain(stem), "")
+
+
+type Known = frozenset[tuple[str, str]]
+"""Types, each with a subscription of which everything of that type is there."""
+
+
+def known(lists: Iterable[tuple[str, str]], subscriptions: AbstractSet[str]) -> Known:
+    """What lists come to, each given as its type and the subscription of what is in it.
+
+    `az` and ARM list one subscription at a time. A list that names none, as an empty one does, is of the only one there
+    is; where there are several, nobody knows of which.
+    """
+    only = next(iter(subscriptions), "") if len(subscriptions) < 2 else None
+    found = ((kind, place or only) for kind, place in lists)
+    return frozenset((kind, place) for kind, place in found if place is not None)
+
+
+def everywhere(pairs: Known, subscriptions: AbstractSet[str]) -> frozenset[str]:
+    """The types that were listed in every subscription of which anything is there."""
+    places = subscriptions or {""}
+    return frozenset(kind for kind, _ in pairs if all((kind, place) in pairs for place in places))

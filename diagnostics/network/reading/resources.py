@@ -102,7 +102,8 @@ def public_ip(read: forms.PublicIp) -> PublicIp:
 def nat_gateway(read: forms.NatGateway) -> NatGateway:
     """A NAT gateway; raises ParseError for an id that is none."""
     properties = read.properties
-    publics, prefixes = references(properties.public_ip_addresses), references(properties.public_ip_prefixes)
+    publics = references(properties.public_ip_addresses) + references(properties.public_ip_addresses_v6)
+    prefixes = references(properties.public_ip_prefixes) + references(properties.public_ip_prefixes_v6)
     return NatGateway(ResourceId.parse(read.id, "$.id"), publics, prefixes, references(properties.subnets))
 
 

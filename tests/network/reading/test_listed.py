@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.reading import read_files, read_objects
 from tests.network.reading.small import BODIES, body, flat, nic, row, table
 
@@ -103,19 +104,61 @@ def test_an_empty_page_that_others_follow_is_not_all(value: Any) -> None:
 def test_what_is_listed_in_parts_is_never_all() -> None:
     flow_log = body("networkWatchers/w/flowLogs", "f", enabled=True)
     facts = read_objects([[flow_log]]).facts
-    assert (len(facts.flow_logs), facts.listed) == (1, set())
+    assert (len(facts.flow_logs), len(facts.listed)) == (1, 0)
 
 
 def test_an_empty_file_says_nothing() -> None:
     assert read_files([("nic.json", b"")]).facts.listed == set()
 
 
-def test_the_caller_may_know_more() -> None:
+def test_the_caller_knows_better() -> None:
     files = [("x.json", json.dumps([ONE]).encode())]
     facts = read_files(files, listed=frozenset({"Microsoft.Network/networkSecurityGroups"})).facts
-    assert facts.listed == {NIC, NSG}
+    assert facts.listed == {NSG}
+    assert not facts.listed_in
     assert not facts.complete
     assert not facts.knows_all("x")
     assert read_files(files, complete=True).facts.knows_all("x")
     assert read_objects(BODIES, complete=True).facts.complete
     assert read_objects(BODIES, listed={NSG}).facts.listed == {NSG}
+
+
+def test_a_type_with_a_body_that_cannot_be_read_is_not_known_whoever_says_so() -> None:
+    files = [("x.json", json.dumps([ONE, {**ONE, "properties": {"ipConfigurations": 5}}]).encode())]
+    assert read_files(files, listed={NIC, NSG}).facts.listed == {NSG}
+
+
+def test_a_row_that_only_exists_is_not_all_that_there_is_to_know() -> None:
+    other = {**STUB, "id": ONE["id"].replace("nic-a", "nic-b"), "name": "nic-b"}
+    assert read_objects([[ONE, other]]).facts.listed == set()
+    assert read_objects([[STUB], [ONE]]).facts.listed == {NIC}
+
+
+FAR = json.loads(json.dumps(GROUP).replace(ONE["id"].split("/")[2], "22222222-0000-0000-0000-000000000000"))
+HERE, THERE = (ResourceId.parse(each["id"]) for each in (GROUP, FAR))
+SEVERAL: dict[str, tuple[list[tuple[str, Any]], set[str], tuple[bool, bool]]] = {
+    "both kinds of one subscription": ([("nic", [ONE]), ("nsg", [GROUP])], {NIC, NSG}, (True, True)),
+    "NSGs of both, NICs of one": ([("nic", [ONE]), ("nsg", [GROUP, FAR])], {NSG}, (True, False)),
+    "NSGs of both, in a file each": ([("nic", [ONE]), ("a", [GROUP]), ("b", [FAR])], {NSG}, (True, False)),
+    "no NICs, nobody knows of which": ([("nic", []), ("nsg", [GROUP, FAR])], {NSG}, (False, False)),
+    "no NICs of the only one": ([("nic", []), ("nsg", [GROUP])], {NIC, NSG}, (True, True)),
+}
+
+
+@pytest.mark.parametrize(("files", "listed", "nics"), SEVERAL.values(), ids=SEVERAL)
+def test_a_list_of_one_subscription_says_nothing_of_another(
+    files: list[tuple[str, Any]], listed: set[str], nics: tuple[bool, bool]
+) -> None:
+    facts = read_files((f"{name}.json", json.dumps(value).encode()) for name, value in files).facts
+    assert facts.listed == listed
+    assert (facts.knows_all(NIC, HERE), facts.knows_all(NIC, THERE)) == nics
+    assert facts.knows_all(NIC) == (NIC in listed)
+
+
+def test_facts_say_which_file_a_resource_and_its_parts_stand_in() -> None:
+    files = [("infra/a.json", json.dumps([GROUP]).encode()), ("infra/b.json", json.dumps([ONE]).encode())]
+    facts = read_files(files, paths=True).facts
+    assert facts.file(HERE) == facts.file(ResourceId.parse(f"{HERE}/securityRules/r")) == "infra/a.json"
+    assert (facts.file(ResourceId.parse(ONE["id"])), facts.file(THERE)) == ("infra/b.json", "")
+    assert facts == read_files(files).facts
+    assert read_files(files).facts.file(HERE) == ""

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from diagnostics.checks.provisioning import failed_nic
 from diagnostics.findings import Cause, Confidence, Finding, Outcome, Remedy, Resource, Severity, Step
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
 from diagnostics.runbooks import machine_steps
 from diagnostics.runbooks.changes import steps as change_steps
 from diagnostics.runbooks.changes.explaining import Tier, rank
-from diagnostics.runbooks.diagnosis import failed_nic
 from diagnostics.runbooks.questions import Event, ReadChanges, Unread, answer_all
 from diagnostics.runbooks.situation import Situation
 from tests.runbooks.around import (

@@ -1,0 +1,46 @@
+"""What an NSG lets in from the internet that is no service with a check of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from diagnostics.checks.catalogue import check
+from diagnostics.checks.found import Said
+from diagnostics.checks.internet import ADVICE, _judged, _What
+from diagnostics.checks.internet_groups import BROAD, Group, by_protocol, groups
+from diagnostics.checks.internet_large import together
+from diagnostics.checks.internet_seen import Wanted
+from diagnostics.checks.services import SERVICES, Kind
+from diagnostics.checks.view import View
+from diagnostics.findings import Severity
+from diagnostics.network.intervals import PORTS_TOP, Intervals
+
+_NONE = Intervals.none(PORTS_TOP)
+_OTHERS = {
+    protocol: Intervals.all(PORTS_TOP) - together(each.ports(protocol.lower()) for each in SERVICES)
+    for protocol in ("Tcp", "Udp")
+}
+
+
+@check("INT027", "NSG lets the internet in to other ports", Severity.INFO)
+def other_ports(view: View) -> Iterator[Said]:
+    """Ports of no service that has a check of its own answer everybody: to be held against what is meant to be public.
+
+    Ranges of a thousand ports or more are told by INT026, rules that open every port by INT001.
+    """
+    for each in groups(view):
+        yield from _judged(view, each, _What("other ports", Severity.INFO, _others(each), ADVICE[Kind.OTHER]))
+
+
+def _others(each: Group) -> Wanted:
+    """The ports that no other check tells of."""
+    told = by_protocol(each.broad)
+    left = {
+        protocol: ports - _broad(each.rest.of(protocol)) - told.get(protocol, _NONE)
+        for protocol, ports in _OTHERS.items()
+    }
+    return lambda protocol: left.get(protocol, _NONE)
+
+
+def _broad(ports: Intervals) -> Intervals:
+    return Intervals.of(((first, last) for first, last in ports if last - first + 1 >= BROAD), PORTS_TOP)

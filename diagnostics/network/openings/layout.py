@@ -1,0 +1,106 @@
+"""Rules parted by ports: of each part the same rules of a list speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.network.openings.boxes import ALL_PORTS, LETS, PROTOCOLS
+from diagnostics.network.openings.ports import ALL, NONE, Ports
+from diagnostics.network.openings.ready import Ready
+from diagnostics.network.security import WITH_PORTS
+
+
+class Cell(NamedTuple):
+    """Ports and source ports of which the same rules speak: a bit for each rule, the first one lowest."""
+
+    rules: int
+    ports: int
+    source_ports: int
+
+
+class Layout:
+    """A list of rules, in their order; the same wherever it stands and whatever its words mean there.
+
+    Attributes:
+        ports: what the bits of its ports stand for.
+        allowing: those that let something in.
+        unreadable: those whose ports cannot be read: of protocols with ports they match nothing for sure.
+        plain: whether none has source ports.
+        cells: by protocol; the very same for protocols of which the same rules speak.
+        opening: those in which a rule lets something in, with the rules up to the last that does.
+    """
+
+    def __init__(self, rules: Sequence[Ready], ports: Ports) -> None:
+        self.rules, self.ports = rules, ports
+        self.allowing = _bits(each.end == LETS for each in rules)
+        self.unreadable = _bits(bool(each.unreadable) for each in rules)
+        self.plain = all(each.source_ports == ALL_PORTS for each in rules)
+        self.cells: Mapping[str, tuple[Cell, ...]] = self._by_protocol()
+        opening = {id(own): self._opening(own) for own in self.cells.values()}
+        self.opening = {protocol: opening[id(own)] for protocol, own in self.cells.items()}
+
+    def _by_protocol(self) -> dict[str, tuple[Cell, ...]]:
+        known: dict[tuple[bool, int], tuple[Cell, ...]] = {}
+        found = {}
+        for protocol in PROTOCOLS:
+            plain = protocol.lower()
+            key = plain in WITH_PORTS, _bits(each.protocol in {"", plain} for each in self.rules)
+            if key not in known:
+                known[key] = tuple(self._cells(key[1])) if key[0] else (Cell(key[1], ALL, ALL),)
+            found[protocol] = known[key]
+        return found
+
+    def _opening(self, own: Iterable[Cell]) -> tuple[Cell, ...]:
+        found: dict[tuple[int, int], int] = {}
+        for rules, ports, source_ports in own:
+            if allowing := rules & self.allowing:
+                key = rules & up_to(allowing), source_ports
+                found[key] = found.get(key, NONE) | ports
+        return tuple(Cell(rules, ports, source_ports) for (rules, source_ports), ports in found.items())
+
+    def _cells(self, speaking: int) -> Iterator[Cell]:
+        named = [each.ports if speaking >> i & 1 else _NO_PORTS for i, each in enumerate(self.rules)]
+        for here, some in cells(named):
+            if self.plain:
+                yield Cell(here, self.ports.add(some), ALL)
+                continue
+            sent = [each.source_ports if here >> i & 1 else _NO_PORTS for i, each in enumerate(self.rules)]
+            for both, sources in cells(sent):
+                yield Cell(both, self.ports.add(some), self.ports.add(sources))
+
+
+_NO_PORTS = Intervals.none(PORTS_TOP)
+
+
+def cells(sets: Sequence[Intervals], top: int = PORTS_TOP) -> Iterator[tuple[int, Intervals]]:
+    """All numbers, parted by which of the sets hold them: a bit for each set."""
+    changes: dict[int, int] = {0: 0}
+    for i, each in enumerate(sets):
+        for first, last in each.spans:
+            changes[first] = changes.get(first, 0) ^ (1 << i)
+            changes[last + 1] = changes.get(last + 1, 0) ^ (1 << i)
+    found: dict[int, list[tuple[int, int]]] = {}
+    here = begin = 0
+    for start in sorted(changes):
+        if start > begin and changes[start]:
+            found.setdefault(here, []).append((begin, start - 1))
+            begin = start
+        here ^= changes[start]
+    if begin <= top:
+        found.setdefault(here, []).append((begin, top))
+    for bits, spans in found.items():
+        yield bits, Intervals(tuple(spans), top)
+
+
+def up_to(bits: int) -> int:
+    """All bits up to the highest of some."""
+    return (1 << bits.bit_length()) - 1
+
+
+def _bits(flags: Iterator[bool] | Sequence[bool]) -> int:
+    found = 0
+    for i, flag in enumerate(flags):
+        found |= flag << i
+    return found
