@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnostics.checks.catalogue import check
-from diagnostics.checks.found import Found, Said
+from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.rules_reading import lets_everything_out
 from diagnostics.checks.rules_remedy import OVERVIEW, menu, move_above, remove
 from diagnostics.checks.rules_told import FIRST, LAST, Fault, Odd, clashing, own
@@ -98,7 +98,9 @@ def unreadable_rules(view: View) -> Iterator[Said]:
         texts = {rule: odd.text for rule, odd in view.odd(group).items() if odd.fault is Fault.UNREADABLE}
         for rule in own(group):
             unreadable = (texts.get(rule) if texts else None) or _no_such_value(rule)
-            if unreadable:
+            if unreadable and (expressions := _expressions(rule)):
+                yield Unclear(group.id, tuple(f"{text} in rule {rule.name}" for text in expressions))
+            elif unreadable:
                 yield _unreadable(group, rule, unreadable)
 
 
@@ -150,6 +152,13 @@ def _no_such_value(rule: SecurityRule) -> str:
     if rule.direction.lower() not in {"inbound", "outbound"}:
         return f"rule {rule.name}: direction: {rule.direction!r} is neither Inbound nor Outbound"
     return ""
+
+
+def _expressions(rule: SecurityRule) -> list[str]:
+    """The values of a rule that a template works out only when it is deployed: `[parameters('source')]`."""
+    texts = (*rule.sources, *rule.source_ports, *rule.destinations, *rule.destination_ports)
+    written = (*texts, rule.protocol, rule.access, rule.direction)
+    return [text for text in dict.fromkeys(written) if text.startswith("[") and text.endswith("]")]
 
 
 def _unreadable(group: SecurityGroup, rule: SecurityRule, text: str) -> Found:

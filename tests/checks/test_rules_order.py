@@ -198,3 +198,12 @@ def test_a_remedy_moves_a_deny_above_what_overrules_it() -> None:
 def test_where_no_priority_is_free_the_remedy_says_so() -> None:
     (found,) = audited("NSG007", [nsg("nsg", allow("any", 100), deny("bad", 300, "22", "203.0.113.0/24"))]).findings
     assert "No priority is free" in found.remedy.summary
+
+
+@pytest.mark.parametrize("text", ["[parameters('source')]", "[variables('ports')]"])
+def test_what_a_template_works_out_later_is_unknown_and_not_bad(text: str) -> None:
+    rule = allow("later", 100, "443", text) if "source" in text else allow("later", 100, text)
+    body = json.dumps({"$schema": SCHEMA, "resources": [nsg("nsg", rule)]}).encode()
+    made = audit(read_files([("template.json", body)]), only=["NSG009"])
+    (unknown,) = (each for each in made.unknown if each.check == "NSG009")
+    assert (made.findings, unknown.missing) == ((), (f"{text} in rule later",))
