@@ -168,14 +168,16 @@ def _rule_for_all(spot: Spot, about: Sequence[int], network: AddressSet, near: A
 
 def _lateral(group: SecurityGroup, found: Mapping[int, SecurityRule]) -> Found:
     names = listed(f"{_LATERAL[port]} ({port})" for port in found)
-    place = az.placed(group.id, nsg_name=group.id.name, name="deny-lateral")
     priority = free_above(group, min(found.values(), key=lambda rule: rule.priority))
-    room = "" if priority else f"{NO_ROOM}\n"
+    place = az.placed(group.id, nsg_name=group.id.name, name="deny-lateral", priority=str(priority or "PRIORITY"))
+    create = f"az network nsg rule create {place} --direction Outbound --access Deny --protocol Tcp"
     remedy = Remedy(
         summary=f"Unless these are jump hosts, deny {names} to VirtualNetwork above the rule that lets it out.",
-        az_cli=f"{room}az network nsg rule create {place} --priority {priority or 'PRIORITY'} --direction Outbound --access Deny "
-        f"--protocol Tcp --destination-address-prefixes VirtualNetwork "
-        f"--destination-port-ranges {' '.join(map(str, found))}",
+        az_cli=az.lines(
+            "" if priority else NO_ROOM,
+            f"{create} --destination-address-prefixes VirtualNetwork "
+            f"--destination-port-ranges {' '.join(map(str, found))}",
+        ),
         bicep=bicep.comment(f"an outbound Deny for ports {' and '.join(map(str, found))} to VirtualNetwork"),
         doc_url=links.LEARN + OVERVIEW,
         portal_url=links.blade(group.id, menu(inbound=False)),

@@ -103,8 +103,13 @@ class Intervals:
         return self & ~self._same_universe(other)
 
     def __le__(self, other: Self) -> bool:
-        """Whether every number of this set is in the other."""
-        return not self - other
+        """Whether every number of this set is in the other: each range lies in one of the other's."""
+        theirs = self._same_universe(other).spans
+        for first, last in self.spans:
+            position = bisect_right(theirs, (first, self.top)) - 1
+            if position < 0 or last > theirs[position][1]:
+                return False
+        return True
 
     def isdisjoint(self, other: Self) -> bool:
         """Whether no number is in both."""

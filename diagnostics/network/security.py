@@ -235,7 +235,7 @@ def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozens
     return Decision(Verdict.ALLOWED if rule.allows else Verdict.DENIED, rule, tuple(doubtful))
 
 
-@lru_cache(maxsize=1 << 14)  # rules of many NSGs, and of one NSG in many places, say the same
+@lru_cache(maxsize=1 << 16)  # rules of many NSGs, and of one NSG in many places, say the same
 def _plain(prefixes: tuple[str, ...]) -> Bounds | None:
     """The addresses of an end that means the same everywhere; None where it names a tag."""
     if not prefixes:
@@ -267,6 +267,7 @@ def _span(text: str) -> tuple[int, int]:
     return span
 
 
+@lru_cache(maxsize=1 << 14)
 def _readable(text: str) -> bool:
     try:
         _span(text)

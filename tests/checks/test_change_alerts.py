@@ -1,5 +1,6 @@
 """Alerts about changes, diagnostic settings and locks."""
 
+import shlex
 import zlib
 from typing import Any
 
@@ -37,6 +38,11 @@ def alert(*conditions: Body, scopes: tuple[str, ...] = (SUBSCRIPTION,), groups: 
     }
 
 
+def term(field: str, *values: str) -> Body:
+    leaves = [{"field": field, "equals": value} for value in values]
+    return leaves[0] if len(leaves) == 1 else {"anyOf": leaves}
+
+
 WRITE = operation("Microsoft.Network/networkSecurityGroups/write")
 
 
@@ -56,6 +62,13 @@ def names(check: str, *bodies: Body, complete: bool = True) -> tuple[list[str], 
         pytest.param([alert(operation("a/b/c", "Microsoft.Network/networkSecurityGroups/write"))], True, id="any of"),
         pytest.param([alert(operation(f"{RULES}/write"))], False, id="of rules only"),
         pytest.param([alert(WRITE, {"field": "level", "equals": "Informational"})], True, id="with a level"),
+        pytest.param([alert(WRITE, term("level", "Error"))], False, id="of errors"),
+        pytest.param([alert(WRITE, term("level", "Error", "Informational"))], True, id="of errors and all else"),
+        pytest.param([alert(WRITE, term("Status", "Failed"))], False, id="of what fails"),
+        pytest.param([alert(WRITE, term("status", "failed", "SUCCEEDED"))], True, id="of what ends"),
+        pytest.param([alert(WRITE, {"field": "status", "containsAny": ["Failed"]})], False, id="of what fails, listed"),
+        pytest.param([alert(WRITE, term("status", "Started"))], True, id="of what begins"),
+        pytest.param([alert(WRITE, term("subStatus", "Conflict"))], False, id="of a part"),
         pytest.param([alert(WRITE, {"field": "caller", "equals": "me"})], False, id="of one caller"),
         pytest.param([alert(WRITE, {"field": "resourceGroup", "equals": "x"})], False, id="of one resource group"),
         pytest.param([alert(WRITE, scopes=(GROUP,))], False, id="of one group of two"),
@@ -109,12 +122,27 @@ def test_only_what_there_is_counts(check: str, resources: list[Body], found: int
     [
         (alert(WRITE, enabled=False), ["is switched off"]),
         (alert(WRITE, groups=0), ["has no action group"]),
+        (alert(WRITE, groups=0, enabled=False), ["is switched off and has no action group"]),
         (alert(WRITE), []),
         (alert(operation("Microsoft.Sql/servers/write"), enabled=False), []),
     ],
 )
 def test_alerts_that_tell_nobody(each: Body, found: list[str]) -> None:
     assert [title.split(" ", 2)[2] for title in names("ALR007", each)[0]] == found
+
+
+@pytest.mark.parametrize(
+    ("each", "ends"),
+    [
+        (alert(WRITE, enabled=False), ["--enabled true"]),
+        (alert(WRITE, groups=0), ["--action-group ACTION_GROUP_ID"]),
+        (alert(WRITE, groups=0, enabled=False), ["--enabled true", "--action-group ACTION_GROUP_ID"]),
+    ],
+)
+def test_an_alert_is_given_what_it_lacks(each: Body, ends: list[str]) -> None:
+    (found,) = audit(read_objects([each], complete=True), only=["ALR007"]).findings
+    lines = found.remedy.az_cli.splitlines()
+    assert [line.endswith(end) for line, end in zip(lines, ends, strict=True)] == [True] * len(ends)
 
 
 def setting(**enabled: Any) -> Body:
@@ -164,3 +192,10 @@ def test_locks(bodies: list[Body], found: int, unclear: int, *, complete: bool) 
 def test_one_finding_for_a_resource_group_counts_its_nsgs() -> None:
     (finding,) = audited("LOC001", [nsg("a"), nsg("b"), nsg("c")]).findings
     assert finding.because[0].text == "3 NSGs without: a, b, c"
+
+
+def test_the_id_of_an_nsg_is_one_word_of_its_command() -> None:
+    odd = {**NSG, "id": f"{NSG['id']} x;id"}
+    (found,) = audit(read_objects([odd], complete=True), only=["LOG001"]).findings
+    words = shlex.split(found.remedy.az_cli)
+    assert words[words.index("--resource") + 1 :] == [odd["id"], "--logs", "[{categoryGroup:allLogs,enabled:true}]"]

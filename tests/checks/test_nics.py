@@ -194,6 +194,8 @@ def test_servers_of_a_nic(network: list[str], own: list[str], expected: Told) ->
     home = vnet("vnet-1", subnet("web", "10.0.0.0/24"), dhcpOptions={"dnsServers": network})
     asking = [nic(f"nic-{n}", f"10.0.0.{n}", WEB, dnsSettings={"dnsServers": own}) for n in (4, 5)]
     assert told("NIC008", [home, *asking]) == expected
+    commands = [each.remedy.az_cli for each in audited("NIC008", [home, *asking]).findings]
+    assert all(line.endswith(" --dns-servers null") for each in commands for line in each.splitlines())
     assert told("NIC008", asking, complete=False).unclear == (["nic-4", "nic-5"] if own else [])
 
 

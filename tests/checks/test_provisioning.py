@@ -45,6 +45,16 @@ def test_what_does_not_come_to_an_end_is_called_what_it_is(check: str, title: st
     assert finding.title.startswith(title)
 
 
+@pytest.mark.parametrize(
+    ("check", "command"),
+    [("NSG001", "nsg"), ("UDR001", "route-table"), ("NET001", "vnet"), ("PIP001", "public-ip")],
+)
+def test_what_failed_is_written_once_more_unchanged(check: str, command: str) -> None:
+    (finding,) = audited(check, with_state(KINDS[check], "Failed")).findings
+    *_, last = finding.remedy.az_cli.splitlines()
+    assert last == f"az network {command} update --ids {finding.resource.id}"
+
+
 def test_a_failed_nic_is_the_same_finding_wherever_it_is_come_upon() -> None:
     resources = with_state("nic", "Failed")
     (finding,) = audited("NIC001", resources).findings

@@ -91,6 +91,7 @@ def test_load_balancers_without_members(resources: list[Body], complete: bool, e
     assert told("PIP005", resources, complete=complete) == expected
 
 
+SIXTH: Body = {"publicIpAddressesV6": [ref("public", "pip-6")]}
 USED = vnet("vnet-1", subnet("web", "10.0.0.0/24", natGateway=ref("nat", "NAT")))
 
 
@@ -102,6 +103,7 @@ USED = vnet("vnet-1", subnet("web", "10.0.0.0/24", natGateway=ref("nat", "NAT"))
         pytest.param([resource("nat", "nat", NAT | AZURES)], False, Told(["nat"], []), id="Azure names none"),
         pytest.param([resource("nat", "nat", NAT | {"subnets": [WEB]})], False, NONE, id="it names one"),
         pytest.param([USED, resource("nat", "nat", PREFIX)], True, NONE, id="with a prefix"),
+        pytest.param([USED, resource("nat", "nat", SIXTH)], True, NONE, id="with an address of IPv6"),
         pytest.param([USED, resource("nat", "nat", {})], False, Told(["nat"], []), id="without address"),
     ],
 )

@@ -94,6 +94,12 @@ def test_tables_on_reserved_subnets(name: str, routes: list[tuple[str, str, str]
     assert severities("UDR014", [vnet("vnet", uses(name, "10.0.0.0/26")), rt(*routes)]) == found
 
 
+@pytest.mark.parametrize(("name", "routes"), [("RouteServerSubnet", []), ("GatewaySubnet", [EVERYTHING])])
+def test_a_table_is_taken_off_by_null(name: str, routes: list[tuple[str, str, str]]) -> None:
+    (found,) = audited("UDR014", [vnet("vnet", uses(name, "10.0.0.0/26")), rt(*routes)]).findings
+    assert found.remedy.az_cli.endswith(" --route-table null")
+
+
 def test_a_gateway_needs_what_it_learnt() -> None:
     home = vnet("vnet", uses("GatewaySubnet", "10.0.0.0/26"))
     assert severities("UDR014", [home, rt(disableBgpRoutePropagation=True)]) == [HIGH]

@@ -49,7 +49,10 @@ def test_groups_without_members(listed: list[Body], *, complete: bool, expected:
     assert told("NSG019", listed, complete=complete) == expected
 
 
-TAGS = ServiceTags({"storage": ("20.1.0.0/16",), "storage.westeurope": ("20.1.1.0/24",), "sql": ("20.2.0.0/16",)})
+LISTED = {"Storage": "20.1.0.0/16", "Storage.WestEurope": "20.1.1.0/24", "Sql": "20.2.0.0/16"}
+TAGS = ServiceTags.of(
+    {"values": [{"name": name, "properties": {"addressPrefixes": [prefix]}} for name, prefix in LISTED.items()]}
+)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +72,18 @@ def test_tags_that_are_not_on_the_list(source: str, expected: list[str]) -> None
     assert [each.because[1].name for each in made.findings] == expected
 
 
-def test_a_tag_that_was_perhaps_meant_is_named() -> None:
-    made = audit(replace(estate([nsg("nsg", allow("web", 100, "443", "Storag"))]), service_tags=TAGS), only=["NSG020"])
-    assert "--source-address-prefixes storage" in made.findings[0].remedy.az_cli
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("Storag", "Storage"),
+        ("storage.WestEurop", "Storage.WestEurope"),
+        ("azureplatformdn", "AzurePlatformDNS"),
+        ("Nothing", "TAG"),
+    ],
+)
+def test_a_tag_that_was_perhaps_meant_is_named_as_azure_spells_it(source: str, meant: str) -> None:
+    made = audit(replace(estate([nsg("nsg", allow("web", 100, "443", source))]), service_tags=TAGS), only=["NSG020"])
+    assert made.findings[0].remedy.az_cli.endswith(f"--source-address-prefixes {meant}")
 
 
 @pytest.mark.parametrize(

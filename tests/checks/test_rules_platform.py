@@ -190,3 +190,10 @@ def test_the_remedy_lets_probes_in_above_the_rule() -> None:
 )
 def test_what_cuts_off_the_platform(listed: list[Body], expected: list[tuple[str, str]]) -> None:
     assert said("NSG023", listed) == expected
+
+
+def test_where_no_priority_is_free_somebody_has_to_make_room() -> None:
+    (found,) = audited("NSG023", [nsg("nsg", outbound("no", 100, "Deny", to="AzurePlatformIMDS"))]).findings
+    comment, command = found.remedy.az_cli.splitlines()
+    assert comment.startswith("# No priority is free")
+    assert "--priority PRIORITY " in command

@@ -84,6 +84,20 @@ def test_lateral_ways(listed: list[Body], expected: list[str]) -> None:
     assert [each.because[0].text.partition(" gets")[0] for each in found] == expected
 
 
+@pytest.mark.parametrize(
+    ("rules", "priority"),
+    [
+        pytest.param([], "4096", id="above the default rule"),
+        pytest.param([outbound("out", 200, "Allow", protocol="*")], "199", id="above one's own"),
+        pytest.param([outbound("out", 100, "Allow", protocol="*")], "PRIORITY", id="no room"),
+    ],
+)
+def test_the_deny_stands_above_what_lets_it_out(rules: list[Body], priority: str) -> None:
+    (found,) = audited("NSG017", around(*rules)).findings
+    assert f"--priority {priority} " in found.remedy.az_cli
+    assert found.remedy.az_cli.startswith("# No priority is free") is (priority == "PRIORITY")
+
+
 REST = deny("rest", 4000, protocol="*")
 
 

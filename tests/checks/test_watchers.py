@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.checks.audited import Body, nic, nsg, ref, resource, subnet, told, vm, vnet
+from tests.checks.audited import Body, audited, nic, nsg, ref, resource, subnet, told, vm, vnet
 
 NETWORK = "Microsoft.Network"
 VNET = vnet("v", subnet("web", "10.0.1.0/24", networkSecurityGroup=ref("nsg", "n")), subnet("empty", "10.0.2.0/24"))
 NIC = nic("nic-1", "10.0.1.4", ref("subnet", "v", "web"))
+OTHER_NIC = nic("nic-2", "10.0.2.4", ref("subnet", "v", "empty"))
 SAYING = {**VNET, "properties": {**VNET["properties"], "flowLogs": [ref("vnet", "v")]}}
 NSG_ID, VNET_ID = ref("nsg", "n")["id"], ref("vnet", "v")["id"]
 SUBNET_ID = ref("subnet", "v", "web")["id"]
@@ -41,7 +42,7 @@ def test_regions(resources: list[Body], found: int, unclear: int, *, complete: b
 
 
 @pytest.mark.parametrize(
-    ("state", "found"), [("Succeeded", []), ("succeeded", []), ("Failed", ["w"]), ("Updating", ["w"])]
+    ("state", "found"), [("Succeeded", []), ("succeeded", []), ("Failed", ["w"]), ("Updating", [])]
 )
 def test_the_state_of_a_watcher(state: str, found: list[str]) -> None:
     assert told("WAT002", [watcher(state=state)]).found == found
@@ -55,7 +56,8 @@ def test_the_state_of_a_watcher(state: str, found: list[str]) -> None:
         pytest.param([VNET, NIC, log()], True, [], [], id="of the network"),
         pytest.param([VNET, NIC, log(VNET_ID.replace("virtualNetworks", "VIRTUALNETWORKS"))], True, [], [], id="case"),
         pytest.param([VNET], True, [], [], id="nothing in it"),
-        pytest.param([VNET, NIC, log(SUBNET_ID)], True, ["v"], [], id="of one subnet of two"),
+        pytest.param([VNET, NIC, log(SUBNET_ID)], True, [], [], id="nothing in the other subnet"),
+        pytest.param([VNET, NIC, OTHER_NIC, log(SUBNET_ID)], True, ["v"], [], id="of one subnet of two"),
         pytest.param([vnet("v", VNET["properties"]["subnets"][0]), NIC, log(SUBNET_ID)], True, [], [], id="of each"),
         pytest.param([vnet("v", VNET["properties"]["subnets"][0]), NIC, log(NSG_ID)], True, [], [], id="of its NSG"),
         pytest.param([SAYING, NIC], False, [], [], id="the network says so"),
@@ -132,3 +134,9 @@ def test_a_flow_log_of_nothing(resources: list[Body], *, complete: bool, found: 
 def test_connections_are_tried(resources: list[Body], found: int, unclear: int, *, complete: bool) -> None:
     said = told("WAT010", resources, complete=complete)
     assert (len(said.found), len(said.unclear)) == (found, unclear)
+
+
+def test_a_connection_monitor_is_made_with_all_that_it_needs() -> None:
+    (found,) = audited("WAT010", [vm("m", "nic-1")]).findings
+    assert "--protocol Tcp --tcp-port 443" in found.remedy.az_cli
+    assert "--endpoint-dest-name TO --endpoint-dest-address ADDRESS" in found.remedy.az_cli

@@ -132,6 +132,7 @@ KINDS: dict[str, tuple[Json, str, Any]] = {
             ),
             categories=frozenset({"administrative"}),
             others=frozenset({"status"}),
+            narrowed=True,
             action_groups=(of(ACTION_GROUP),),
         ),
     ),

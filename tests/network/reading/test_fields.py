@@ -134,6 +134,21 @@ CASES: list[tuple[dict[str, Any], Callable[[Estate], Any], Any]] = [
         only("nat_gateways", "subnets"),
         (of("virtualNetworks", "v/subnets/a"),),
     ),
+    (
+        body(
+            "natGateways",
+            "n",
+            publicIpAddresses=[ref("publicIPAddresses", "p4")],
+            publicIpAddressesV6=[ref("publicIPAddresses", "p6")],
+        ),
+        only("nat_gateways", "public_ips"),
+        (of("publicIPAddresses", "p4"), of("publicIPAddresses", "p6")),
+    ),
+    (
+        body("natGateways", "n", publicIpPrefixesV6=[ref("publicIPPrefixes", "p6")]),
+        only("nat_gateways", "public_prefixes"),
+        (of("publicIPPrefixes", "p6"),),
+    ),
     (BALANCER, only("load_balancers", "probes"), {PROBE: HealthProbe(PROBE, "Tcp", 80)}),
     (BALANCER, only("load_balancers", "rules", "0", "probe"), PROBE),
 ]
