@@ -110,6 +110,8 @@ class SecurityRule:
         source_groups, destination_groups: application security groups; they stand beside or instead of the prefixes.
         source_ports, destination_ports: ports, ranges or `*`.
         description: what a person wrote beside it; changes nothing about what it does.
+        allows: whether it lets through what it matches.
+        inbound: whether it is about traffic that comes in.
     """
 
     name: str
@@ -125,16 +127,13 @@ class SecurityRule:
     destination_groups: tuple[ResourceId, ...] = ()
     destination_ports: tuple[str, ...] = ("*",)
     description: str = field(default="", compare=False)
+    allows: bool = field(init=False, compare=False, repr=False, default=False)
+    inbound: bool = field(init=False, compare=False, repr=False, default=False)
 
-    @property
-    def allows(self) -> bool:
-        """Whether it lets through what it matches."""
-        return self.access.lower() == "allow"
-
-    @property
-    def inbound(self) -> bool:
-        """Whether it is about traffic that comes in."""
-        return self.direction.lower() == "inbound"
+    def __post_init__(self) -> None:
+        # Asked of every rule over and over: worked out once.
+        object.__setattr__(self, "allows", self.access.lower() == "allow")
+        object.__setattr__(self, "inbound", self.direction.lower() == "inbound")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import cache, lru_cache
 
 from diagnostics.network import ids
 from diagnostics.network.ids import ResourceId
@@ -11,12 +12,18 @@ from diagnostics.network.probes import Shell
 
 def arguments(**options: str) -> str:
     """Options of an `az` command, quoted for a POSIX shell."""
-    return " ".join(f"--{name.replace('_', '-')} {shlex.quote(value)}" for name, value in options.items())
+    return " ".join([f"--{_spelled(name)} {quoted(value)}" for name, value in options.items()])
 
 
+@lru_cache(maxsize=1 << 14)  # the same subscriptions, groups and names, thousands of times
 def quoted(text: str) -> str:
     """One argument, quoted for a POSIX shell."""
     return shlex.quote(text)
+
+
+@cache
+def _spelled(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def placed(resource: ResourceId, **options: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from diagnostics.network.ids import ResourceId
 
@@ -18,6 +19,7 @@ class Raw(str):
     __slots__ = ()
 
 
+@lru_cache(maxsize=1 << 14)
 def quoted(text: str) -> str:
     """A Bicep string."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${").replace("\n", "\\n")
