@@ -12,7 +12,7 @@ from diagnostics.checks import catalogue
 from diagnostics.checks.networks_common import RESERVED
 from diagnostics.findings import Finding
 from tests.checks.audited import audited
-from tests.checks.test_examples import ALL, Example, made
+from tests.checks.test_examples import ALL, PAGE, Example, made
 
 BAD = [example for example in ALL if example.kind == "bad"]
 INJECTED = "x;id 'y\"$(id) z"
@@ -92,3 +92,10 @@ def test_lines_that_are_pasted_are_whole_commands_and_delete_nothing(example: Ex
 def test_options_have_a_value(example: Example) -> None:
     lines = [line for finding in made(example).findings for line in commands(finding)]
     assert [line for line in lines if "" in shlex.split(line)] == []
+
+
+def test_the_commands_of_the_page_delete_nothing_either() -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if not line.startswith("#")]
+    assert [line for line in lines if " delete " in line] == []
+    assert len(lines) > 100
