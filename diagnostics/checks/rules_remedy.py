@@ -37,21 +37,29 @@ def menu(*, inbound: bool) -> str:
 
 def show(group: SecurityGroup, rule: SecurityRule) -> str:
     """Look at a rule."""
-    return f"az network nsg rule show {az.placed(group.id, nsg_name=group.id.name, name=rule.name)}"
+    return f"az network nsg rule show {_place(group, rule)}"
 
 
 def delete(group: SecurityGroup, rule: SecurityRule) -> str:
     """Take a rule away, as a comment: somebody may need it still."""
-    place = az.placed(group.id, nsg_name=group.id.name, name=rule.name)
+    return _delete(_place(group, rule))
+
+
+def _delete(place: str) -> str:
     return az.otherwise("once nobody needs it", f"az network nsg rule delete {place}")
+
+
+def _place(group: SecurityGroup, rule: SecurityRule) -> str:
+    return az.placed(group.id, nsg_name=group.id.name, name=rule.name)
 
 
 def remove(group: SecurityGroup, rule: SecurityRule, summary: str, doc: str = OVERVIEW) -> Remedy:
     """Take a rule away, after a look at it."""
+    place = _place(group, rule)
     note = bicep.comment(f"take rule {bicep.quoted(rule.name)} out of securityRules")
     return Remedy(
         summary=summary,
-        az_cli=az.lines(show(group, rule), delete(group, rule)),
+        az_cli=az.lines(f"az network nsg rule show {place}", _delete(place)),
         bicep=bicep.existing(_KIND, group.id) + note,
         doc_url=links.LEARN + doc,
         portal_url=links.blade(group.id, menu(inbound=rule.inbound)),
@@ -60,10 +68,10 @@ def remove(group: SecurityGroup, rule: SecurityRule, summary: str, doc: str = OV
 
 def change(group: SecurityGroup, rule: SecurityRule, summary: str, command: str, note: str) -> Remedy:
     """Change a rule; `command` is the options of `az network nsg rule update`, `note` the same where it is declared."""
-    place = az.placed(group.id, nsg_name=group.id.name, name=rule.name)
+    place = _place(group, rule)
     return Remedy(
         summary=summary,
-        az_cli=az.lines(show(group, rule), f"az network nsg rule update {place} {command}"),
+        az_cli=az.lines(f"az network nsg rule show {place}", f"az network nsg rule update {place} {command}"),
         bicep=bicep.existing(_KIND, group.id) + bicep.comment(f"rule {bicep.quoted(rule.name)}: {note}"),
         doc_url=links.LEARN + OVERVIEW,
         portal_url=links.blade(group.id, menu(inbound=rule.inbound)),

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from diagnostics.network.anomalies import Anomaly
+from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merged, plain_edges
 from diagnostics.network.anomalies.report import Kind
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import V4_TOP, Intervals, Span
+from diagnostics.network.intervals import V4_TOP, Span
 from diagnostics.network.model import SecurityGroup, SecurityRule
-from diagnostics.network.prefixes import AddressSet, read_prefix
+from diagnostics.network.prefixes import AddressSet
 from diagnostics.network.security import DEFAULTS, Context, ports
 
 FIRST, LAST = 100, 4_096
@@ -21,7 +23,7 @@ FIRST, LAST = 100, 4_096
 
 _NAMES = frozenset(rule.name.lower() for rule in DEFAULTS)
 _ANY = frozenset({"", "*", "any", "all"})
-_ALL = AddressSet.all()
+_ALL_V4 = (0, V4_TOP + 1)
 _NOWHERE = frozenset[str]()
 
 
@@ -38,6 +40,7 @@ class Fault(StrEnum):
     CONFLICT = "a rule before it decides the contrary of some of its flows"
 
 
+_RANKS = {fault: rank for rank, fault in enumerate(Fault)}
 _IDLE = frozenset({Fault.CLASH, Fault.UNREADABLE, Fault.BLOCKED, Fault.DUPLICATE, Fault.DEAD})
 
 
@@ -100,7 +103,7 @@ def denies_all(rule: SecurityRule) -> bool:
         return False
     sides = (_side(rule.sources, rule.source_groups), _side(rule.destinations, rule.destination_groups))
     every_port = all({"*", "0-65535"} & {*texts} or not texts for texts in (rule.source_ports, rule.destination_ports))
-    return every_port and all(side.plain.v4 == Intervals.all(V4_TOP) for side in sides)
+    return every_port and all(covers(side.plain, _ALL_V4) for side in sides)
 
 
 def first_denies_all(group: SecurityGroup) -> SecurityRule | None:
@@ -109,29 +112,30 @@ def first_denies_all(group: SecurityGroup) -> SecurityRule | None:
     return first if first and denies_all(first) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(NamedTuple):
     """The addresses of one end as they are written: those that mean the same everywhere, and words."""
 
-    plain: AddressSet
+    plain: Edges
     words: frozenset[str]
 
-    def __le__(self, other: _Side) -> bool:
-        return other.plain == _ALL or (self.words <= other.words and within(self.plain, other.plain))
+    def inside(self, other: _Side) -> bool | None:
+        """Whether all of it lies in another; None where that hangs on what words mean."""
+        if other.plain == EVERYWHERE or (self.words <= other.words and covers(other.plain, self.plain)):
+            return True
+        return None if self.words or other.words else False
 
 
 @lru_cache(maxsize=1 << 15)
 def _side(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> _Side:
     """The addresses of one end; the rules of an estate have most of them in common."""
     if not texts and not groups:
-        return _Side(_ALL, _NOWHERE)
-    read = [(text, read_prefix(text)) for text in texts]
-    sets = [found for _, found in read if found is not None]
-    plain = sets[0] if len(sets) == 1 else AddressSet.union(sets)
-    if plain == _ALL:
+        return _Side(EVERYWHERE, _NOWHERE)
+    read = [(text, plain_edges(text)) for text in texts]
+    plain = merged([found for _, found in read if found is not None])
+    if plain == EVERYWHERE:
         return _Side(plain, _NOWHERE)
     words = {text.strip().lower() for text, found in read if found is None}
-    return _Side(plain, frozenset({group.key for group in groups} | words))
+    return _Side(plain, frozenset({group.key for group in groups} | words) if groups or words else _NOWHERE)
 
 
 def within(one: AddressSet, other: AddressSet) -> bool:
@@ -155,22 +159,22 @@ class _Telling:
     def __init__(self, group: SecurityGroup, found: Sequence[Anomaly], context: Context) -> None:
         self._group, self._found, self._context = group, found, context
         self._clashing = clashing(group)
-        self._unreadable = {each.rule for each in found if each.kind is Kind.UNREADABLE}
-        self._dead = {each.rule for each in found if each.kind is Kind.DEAD}
+        # To hash a rule takes as long as to read it; these are the very rules of the NSG.
+        self._unreadable = {id(each.rule) for each in found if each.kind is Kind.UNREADABLE}
+        self._dead = {id(each.rule): each.rule for each in found if each.kind is Kind.DEAD}
         self._first = first_denies_all(group)
 
     def told(self) -> Mapping[SecurityRule, Odd]:
         """Of each rule what says it best."""
-        best: dict[SecurityRule, Odd] = {}
-        order = list(Fault)
+        best: dict[int, Odd] = {}
         for each in (*self._clashes(), *(odd for anomaly in self._found for odd in self._odd(anomaly))):
-            known = best.get(each.rule)
-            if known is None or order.index(each.fault) < order.index(known.fault):
-                best[each.rule] = each
-        return best
+            known = best.get(id(each.rule))
+            if known is None or _RANKS[each.fault] < _RANKS[known.fault]:
+                best[id(each.rule)] = each
+        return {each.rule: each for each in best.values()}
 
     def _clashes(self) -> Iterator[Odd]:
-        for rule in own(self._group):
+        for rule in own(self._group) if self._clashing else ():
             if (rule.direction.lower(), rule.priority) in self._clashing:
                 yield Odd(Fault.CLASH, rule, (), "has the priority of another rule")
 
@@ -183,7 +187,7 @@ class _Telling:
                 yield Odd(Fault.UNREADABLE, each.rule, (), each.text)
             case Kind.DEAD:
                 yield self._of_dead(each)
-            case Kind.REDUNDANT if not self._dead & {*each.by}:
+            case Kind.REDUNDANT if self._dead.keys().isdisjoint(map(id, each.by)):
                 # Where what would decide in its place is itself dead because of it, that rule is told, and this stays.
                 yield Odd(Fault.REDUNDANT, each.rule, each.by, each.text)
             case Kind.CONFLICT if not each.missing:
@@ -193,7 +197,7 @@ class _Telling:
         rule = each.rule
         if self._first and each.by == (self._first,):
             return Odd(Fault.BLOCKED, rule, each.by, each.text)
-        if twin := next(filter(None, [self._twin(rule)]), None):
+        if twin := next(filter(None, [self._twin(each)]), None):
             text = f"says the same as {twin.name} ({twin.priority}), which stands before it"
             return Odd(Fault.DUPLICATE, rule, (twin,), text)
         broad = [] if rule.allows else [other for other in each.contrary if self._inside(rule, other)]
@@ -211,27 +215,24 @@ class _Telling:
         if crossing:
             yield Odd(Fault.CONFLICT, rule, crossing, each.text)
 
-    def _twin(self, rule: SecurityRule) -> SecurityRule | None:
-        """The first rule before it that has the same terms and access."""
-        near = self._alike[_manner(rule)]
-        same = (other for other in near if other.priority < rule.priority and _same_terms(other, rule))
-        return min(same, key=lambda other: other.priority, default=None)
+    def _twin(self, each: Anomaly) -> SecurityRule | None:
+        """The first rule before a dead one that has the same terms and access.
+
+        It takes flows of it, or there is nothing left for it either.
+        """
+        rule, manner = each.rule, _manner(each.rule)
+        near = [other for other in (*each.by, *self._dead.values()) if other.priority < rule.priority]
+        same = [other for other in near if _manner(other) == manner and _same_terms(other, rule)]
+        known = [other for other in same if id(other) in self._readable]
+        return min(known, key=lambda other: other.priority, default=None)
 
     @cached_property
-    def _alike(self) -> Mapping[object, Sequence[SecurityRule]]:
-        """The rules that can be read, by what can be compared at once: the rest is worth reading of few."""
-        found: dict[object, list[SecurityRule]] = {}
-        for rule in self._readable:
-            found.setdefault(_manner(rule), []).append(rule)
-        return found
-
-    @cached_property
-    def _readable(self) -> Mapping[SecurityRule, None]:
-        return dict.fromkeys(rule for rule in own(self._group) if rule not in self._unreadable)
+    def _readable(self) -> Mapping[int, SecurityRule]:
+        return {id(rule): rule for rule in own(self._group) if id(rule) not in self._unreadable}
 
     def _inside(self, rule: SecurityRule, other: SecurityRule) -> bool:
         """Whether another rule alone matches all that a rule matches, and more."""
-        if other not in self._readable:  # a default rule, or one that cannot be read
+        if id(other) not in self._readable:  # a default rule, or one that cannot be read
             return False
         protocols = (rule.protocol.strip().lower(), other.protocol.strip().lower())
         fits = (
@@ -250,15 +251,17 @@ class _Telling:
 
     def _among(self, rule: SecurityRule, other: SecurityRule) -> bool:
         """Whether a rule's sources and destinations are all among another's, as written or as they are."""
-        if self._unreadable and (rule in self._unreadable or other in self._unreadable):
+        if self._unreadable and not self._unreadable.isdisjoint((id(rule), id(other))):
             return False
         (source, destination), (sources, destinations) = _ends(rule), _ends(other)
+        if (one := source.inside(sources)) is False or (two := destination.inside(destinations)) is False:
+            return False
         meant = self._context.addresses
-        if not source <= sources:
+        if one is None:
             mine, its = meant(rule.sources, rule.source_groups), meant(other.sources, other.source_groups)
             if not within(mine.may, its.must):
                 return False
-        if destination <= destinations:
+        if two:
             return True
         mine, its = (meant(each.destinations, each.destination_groups) for each in (rule, other))
         return within(mine.may, its.must)

@@ -128,7 +128,7 @@ class View:
     def anomalies(self, group: SecurityGroup) -> tuple[Anomaly, ...]:
         """What is odd about the rules of an NSG."""
         if group.id not in self._anomalies:
-            self._anomalies[group.id] = anomalies(group, self.places.context(group))
+            self._anomalies[group.id] = anomalies(group, self.places.context(group), faults=True)
         return self._anomalies[group.id]
 
     def odd(self, group: SecurityGroup) -> Mapping[SecurityRule, Odd]:

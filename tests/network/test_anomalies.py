@@ -7,6 +7,7 @@ import pytest
 
 from diagnostics.errors import ParseError
 from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of
+from diagnostics.network.anomalies.edges import covers, merged, plain_edges
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import Context
@@ -325,3 +326,44 @@ def test_an_application_security_group_with_members_is_its_addresses() -> None:
         allow("data", sources=(), source_groups=(DATA,)),
     ]
     assert said(anomalies_of(rules, known)) == {"dead web < net", "conflict data < net"}
+
+
+def test_faults_are_all_but_exceptions_and_what_is_not_certain() -> None:
+    rules = [
+        rule("some", 100, "Deny", sources="10.0.0.0/24", ports="80"),
+        rule("tag", 110, "Deny", sources="CorpNetPublic", ports="81-90"),
+        rule("crossing", 120, "Deny", sources="10.0.0.0/8", ports="100"),
+        rule("twin", 130, "Deny", sources="10.0.0.0/24", ports="80"),
+        rule("net", 140, "Allow", sources="10.0.0.0/16", ports="0-100"),
+        rule("odd", 150, "Allow", ports="?"),
+    ]
+    every, faults = (anomalies(nsg("nsg", *rules), CONTEXT, faults=only) for only in (False, True))
+    left_out = set(every) - set(faults)
+    assert left_out
+    assert {each.kind for each in left_out} <= {Kind.GENERALISED, Kind.CONFLICT}
+    assert all(each.missing or each.kind is Kind.GENERALISED for each in left_out)
+    assert list(faults) == [each for each in every if each not in left_out]
+    assert {each.kind for each in faults} >= {Kind.DEAD, Kind.UNREADABLE}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "expected"),
+    [
+        ("10.0.0.0/8", "10.1.0.0/16", True),
+        ("10.0.0.0/8", "10.0.0.0/8", True),
+        ("10.1.0.0/16", "10.0.0.0/8", False),
+        ("10.0.0.0/25 10.0.0.128/25", "10.0.0.100-10.0.0.200", True),
+        ("10.0.0.0/25 10.0.1.0/25", "10.0.0.100-10.0.1.10", False),
+        ("10.0.0.0/25 10.0.1.0/25", "10.0.0.1 10.0.1.1", True),
+        ("10.0.0.0/25 10.0.1.0/25", "10.0.0.200", False),
+        ("0.0.0.0/0", "*", False),
+        ("0.0.0.0/0 ::/0", "*", True),
+        ("*", "2001:db8::/32", True),
+        ("0.0.0.0/0", "::/128", False),
+        ("10.0.0.1", "", True),
+        ("", "10.0.0.1", False),
+    ],
+)
+def test_prefixes_cover_others_family_by_family(outer: str, inner: str, *, expected: bool) -> None:
+    one, other = (merged([plain_edges(text) or () for text in texts.split()]) for texts in (outer, inner))
+    assert covers(one, other) is expected

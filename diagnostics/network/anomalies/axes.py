@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain, combinations
 from typing import NamedTuple, Self
 
+from diagnostics.network.anomalies.edges import V6_BEGIN, Edges
 from diagnostics.network.anomalies.reading import (
     ALL_PORTS,
     ANY,
-    V6_BEGIN,
     WITH_PORTS,
     WITHOUT_PORTS,
     Line,
-    Ranges,
     Reading,
-    Side,
 )
 
 LARGEST = 1 << 16
@@ -89,18 +87,17 @@ class _Axis(NamedTuple):
     @classmethod
     def of(cls, lines: Sequence[Line]) -> Self:
         """The classes of what rules match. What several of them say alike is mostly one object, looked at once."""
-        distinct = {id(line): line for line in lines}
+        distinct = dict(zip(map(id, lines), lines, strict=True))
         doubtful = dict(chain.from_iterable([line.doubts.items() for line in distinct.values() if line.doubts]))
-        ranges = chain([line.known for line in distinct.values()], doubtful.values())
-        cuts = sorted(set().union(*chain.from_iterable(ranges)))
-        bits = {cut: 1 << place for place, cut in enumerate(cuts)}
+        cuts = sorted(set().union(*[line.edges for line in distinct.values()], *doubtful.values()))
+        bits = _numbered(cuts)
         size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
-        held, v6 = {key: _held(bits, line.known) for key, line in distinct.items()}, (1 << size) - 1 >> behind << behind
+        held, v6 = {key: _held(bits, line.edges) for key, line in distinct.items()}, (1 << size) - 1 >> behind << behind
         if doubtful:
             layers = _Layers.of({name: _held(bits, each) for name, each in doubtful.items()}, size)
             held = {key: layers.through(held[key], line.doubts) for key, line in distinct.items()}
             size, v6 = size * layers.layers, v6 * layers.each
-        return cls(size, [held[id(line)] for line in lines], v6)
+        return cls(size, list(map(held.__getitem__, map(id, lines))), v6)
 
 
 class Ends(NamedTuple):
@@ -116,9 +113,9 @@ class Ends(NamedTuple):
     v6: int
 
     @classmethod
-    def of(cls, sides: Sequence[Side]) -> Self:
+    def of(cls, lines: Sequence[Line]) -> Self:
         """One end of each rule. Raises TooManyError."""
-        size, held, v6 = _Axis.of([side.line for side in sides])
+        size, held, v6 = _Axis.of(lines)
         return cls(held, (1 << size) - 1 ^ v6, v6)
 
 
@@ -146,10 +143,10 @@ def _told_apart(named: Collection[str], known: Collection[str]) -> list[str]:
 
 def _ports(readings: Sequence[Reading]) -> tuple[int, Sequence[int]]:
     """How many classes of ports at both ends there are, and those of each rule: to each source, all destinations."""
-    inner = _Axis.of([_line(each.destination_ports) for each in readings])
+    inner = _Axis.of([each.destination_ports for each in readings])
     if all(each.source_ports is ALL_PORTS for each in readings):
         return inner.size, inner.held
-    outer = _Axis.of([_line(each.source_ports) for each in readings])
+    outer = _Axis.of([each.source_ports for each in readings])
     if outer.size * inner.size > LARGEST:
         raise TooManyError
 
@@ -161,12 +158,18 @@ def _ports(readings: Sequence[Reading]) -> tuple[int, Sequence[int]]:
     return outer.size * inner.size, [apart(sources) * destinations for sources, destinations in pairs]
 
 
-_line = lru_cache(maxsize=1 << 14)(Line.of)
+_POWERS = [1 << place for place in range(1 << 9)]
 
 
-def _held(bits: Mapping[int, int], ranges: Ranges) -> int:
+def _numbered(cuts: Sequence[int]) -> Mapping[int, int]:
+    """The bit of each cut."""
+    if len(cuts) <= len(_POWERS):  # nearly always
+        return dict(zip(cuts, _POWERS, strict=False))
+    return {cut: 1 << place for place, cut in enumerate(cuts)}
+
+
+def _held(bits: Mapping[int, int], edges: Edges) -> int:
     """The classes of ranges; each class is the bit of the cut where it begins."""
-    firsts, ends = ranges
-    if len(ends) == 1:
-        return bits[ends[0]] - bits[firsts[0]]
-    return sum([bits[end] - bits[first] for first, end in zip(firsts, ends, strict=True)])
+    if len(edges) == 2:
+        return bits[edges[1]] - bits[edges[0]]
+    return sum([bits[end] for end in edges[1::2]]) - sum([bits[first] for first in edges[::2]])

@@ -8,8 +8,9 @@ search is better.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from diagnostics.network.anomalies.axes import Ends, TooManyError, services
@@ -30,15 +31,12 @@ class Boxes:
     Attributes:
         allowing: for each rule, whether it allows.
         matched: for each rule, what it matches, the addresses of both families together.
-        before, behind: for each rule, the others that match some of its flows, in order; perhaps some that do not.
         families: the sources and destinations of each family.
         most: how many boxes the flows of a rule may fall into.
     """
 
     allowing: Sequence[bool]
     matched: Sequence[Box]
-    before: Sequence[Sequence[int]]
-    behind: Sequence[Sequence[int]]
     families: Sequence[tuple[int, int]]
     most: int = MOST
 
@@ -52,13 +50,13 @@ class Boxes:
         except TooManyError:
             return None
         families = (sources.v4, destinations.v4), (sources.v6, destinations.v6)
-        return cls([each.allows for each in readings], matched, *_meeting(matched), families, most)
+        return cls([each.allows for each in readings], matched, families, most)
 
     def role(self, rule: int) -> Role | None:
         """What a rule does, or None where its flows fall into too many boxes."""
-        left, takers = self._flows(rule), list[int]()
-        for number in self.before[rule]:
-            if (rest := _less(left, self.matched[number])) is not left:
+        left, takers, matched = self._flows(rule), list[int](), self.matched
+        for number in _meeting(matched[rule], matched[:rule], 0):
+            if (rest := _less(left, matched[number])) is not left:
                 takers.append(number)
                 left = rest
                 if not left:
@@ -77,12 +75,13 @@ class Boxes:
 
     def _living(self, rule: int, left: list[Box], takers: Sequence[int]) -> Role | None:
         """What a rule does that decides flows: those in the boxes."""
-        allows, heirs = self.allowing[rule], list[int]()
-        for number in self.behind[rule]:
-            if self.allowing[number] is not allows:
-                if _touches(left, self.matched[number]):
+        allowing, matched, heirs = self.allowing, self.matched, list[int]()
+        allows = allowing[rule]
+        for number in _meeting(matched[rule], islice(matched, rule + 1, None), rule + 1):
+            if allowing[number] is not allows:
+                if _touches(left, matched[number]):
                     return Role(Fate.NEEDED, takers)
-            elif (rest := _less(left, self.matched[number])) is not left:
+            elif (rest := _less(left, matched[number])) is not left:
                 heirs.append(number)
                 left = rest
                 if not left:
@@ -94,39 +93,38 @@ class Boxes:
     def _flows(self, rule: int) -> list[Box]:
         """What a rule matches, family by family."""
         service, source, destination = self.matched[rule]
-        boxes = [(service, source & these, destination & those) for these, those in self.families]
-        return [box for box in boxes if all(box)]
-
-
-def _meeting(matched: Sequence[Box]) -> tuple[list[list[int]], list[list[int]]]:
-    """For each rule, those before it, and those behind it, that match some of the same in every dimension."""
-    before: list[list[int]] = []
-    behind: list[list[int]] = [[] for _ in matched]
-    for number, (first, second, third) in enumerate(matched):
-        found = [
-            earlier
-            for earlier, (one, two, three) in enumerate(matched[:number])
-            if one & first and two & second and three & third
+        return [
+            (service, here, there)
+            for these, those in self.families
+            if (here := source & these) and (there := destination & those) and service
         ]
-        before.append(found)
-        for earlier in found:
-            behind[earlier].append(number)
-    return before, behind
+
+
+def _meeting(box: Box, others: Iterable[Box], begin: int) -> Iterator[int]:
+    """Those of others, numbered from a number on, that match some of the same in every dimension."""
+    first, second, third = box
+    for number, (one, two, three) in enumerate(others, begin):
+        if one & first and two & second and three & third:
+            yield number
 
 
 def _touches(boxes: Sequence[Box], other: Box) -> bool:
     """Whether any of the boxes has flows in common with another box."""
-    first, second, third = other
-    return any(one & first and two & second and three & third for one, two, three in boxes)
+    service, source, destination = other
+    for one, two, three in boxes:  # noqa: SIM110 - twice as fast as any()
+        if one & service and two & source and three & destination:
+            return True
+    return False
 
 
 def _less(boxes: list[Box], other: Box) -> list[Box]:
     """What is left of boxes without another box; the same list where they have nothing in common."""
+    service, source, destination = other
     left: list[Box] = []
     touched = False
     for box in boxes:
         one, two, three = box
-        if not ((first := one & other[0]) and (second := two & other[1]) and (third := three & other[2])):
+        if not ((first := one & service) and (second := two & source) and (third := three & destination)):
             left.append(box)
             continue
         touched = True

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
+from itertools import batched
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from diagnostics.errors import ParseError
+from diagnostics.network.anomalies import edges as sets
+from diagnostics.network.anomalies.edges import V6_BEGIN, Edges, merged, of_addresses, of_spans, plain_edges
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import PORTS_TOP, V4_TOP, V6_TOP, Intervals, Span
+from diagnostics.network.intervals import PORTS_TOP, V6_TOP, Span
 from diagnostics.network.model import SecurityRule
-from diagnostics.network.prefixes import Bounds, names_tag, read_prefix
+from diagnostics.network.prefixes import Bounds, names_tag
 from diagnostics.network.security import Context, ports
 
 ANY = ""
@@ -33,65 +36,48 @@ class Part(NamedTuple):
     unknown: tuple[tuple[str, tuple[Span, ...]], ...] = ()
 
 
-class Ranges(NamedTuple):
-    """Ranges of numbers: where each begins, and where it is over."""
-
-    firsts: tuple[int, ...] = ()
-    ends: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, spans: Sequence[Span], v6: Sequence[Span] = ()) -> Self:
-        """Ranges, and those of IPv6 behind them."""
-        firsts = [first for first, _ in spans] + [first + V6_BEGIN for first, _ in v6]
-        return cls(tuple(firsts), tuple([last + 1 for _, last in spans] + [last + 1 + V6_BEGIN for _, last in v6]))
-
-
-V6_BEGIN = V4_TOP + 2
-"""Where IPv6 begins on one line of numbers with IPv4: no range reaches from one into the other."""
-
-
 class Line(NamedTuple):
-    """What a rule matches in one dimension, both families of addresses behind each other.
+    """What a rule matches in one dimension: ports, or the addresses of one end, both families behind each other.
 
     Attributes:
-        known: what it matches for sure.
+        edges: what it matches for sure.
         doubts: for each name that is not known exactly, where it is not known what belongs to it.
+        names: what would have to be known to know it exactly.
     """
 
-    known: Ranges
-    doubts: Mapping[str, Ranges]
-
-    @classmethod
-    def of(cls, part: Part, v6: Part | None = None) -> Self:
-        """The line of ports, or of the addresses of both families."""
-        behind = v6 or NOTHING
-        one, other = dict(part.unknown), dict(behind.unknown)
-        doubts = {name: Ranges.of(one.get(name, ()), other.get(name, ())) for name in {**one, **other}}
-        return cls(Ranges.of(part.known, behind.known), doubts)
-
-
-class Side(NamedTuple):
-    """The addresses of one end, by family: the two never match each other.
-
-    Attributes:
-        line: both families on one line.
-        names: what would have to be known to know them exactly.
-    """
-
-    v4: Part
-    v6: Part
-    line: Line
+    edges: Edges
+    doubts: Mapping[str, Edges] = MappingProxyType({})
     names: frozenset[str] = frozenset()
 
-    @classmethod
-    def of(cls, v4: Part, v6: Part, names: frozenset[str] = frozenset()) -> Self:
-        """The addresses of both families."""
-        return cls(v4, v6, Line.of(v4, v6), names)
+    @property
+    def known(self) -> tuple[Span, ...]:
+        """The ports that it matches for sure."""
+        return self.v4.known
+
+    @property
+    def v4(self) -> Part:
+        """What it matches of IPv4, or of ports."""
+        return self._between(0, V6_BEGIN, 0)
+
+    @property
+    def v6(self) -> Part:
+        """What it matches of IPv6."""
+        return self._between(V6_BEGIN, V6_BEGIN + V6_TOP + 1, V6_BEGIN)
+
+    def _between(self, begin: int, end: int, origin: int) -> Part:
+        doubts = ((name, _spans(edges, begin, end, origin)) for name, edges in self.doubts.items())
+        return Part(_spans(self.edges, begin, end, origin), tuple((name, spans) for name, spans in doubts if spans))
+
+
+def _spans(edges: Edges, begin: int, end: int, origin: int) -> tuple[Span, ...]:
+    """The ranges that begin within bounds, told from an origin on."""
+    pairs = batched(edges, 2, strict=True)
+    return tuple((first - origin, over - 1 - origin) for first, over in pairs if begin <= first < end)
 
 
 NOTHING = Part()
-ALL_PORTS = Part(((0, PORTS_TOP),))
-EVERYWHERE = Side.of(Part(((0, V4_TOP),)), Part(((0, V6_TOP),)))
+ALL_PORTS = Line((0, PORTS_TOP + 1))
+EVERYWHERE = Line(sets.EVERYWHERE)
 
 
 class Reading(NamedTuple):
@@ -103,17 +89,16 @@ class Reading(NamedTuple):
 
     allows: bool
     protocol: str = ANY
-    sources: Side = EVERYWHERE
-    destinations: Side = EVERYWHERE
-    source_ports: Part = ALL_PORTS
-    destination_ports: Part = ALL_PORTS
+    sources: Line = EVERYWHERE
+    destinations: Line = EVERYWHERE
+    source_ports: Line = ALL_PORTS
+    destination_ports: Line = ALL_PORTS
 
     @classmethod
     def unknown(cls, rule: SecurityRule) -> Self:
         """A rule that cannot be read: it may match any flow, and none for sure."""
         name = f"rule {rule.name}"
-        v4, v6 = (Part((), ((name, part.known),)) for part in (EVERYWHERE.v4, EVERYWHERE.v6))
-        return cls(rule.allows, sources=Side.of(v4, v6, frozenset({name})))
+        return cls(rule.allows, sources=Line((), {name: EVERYWHERE.edges}, frozenset({name})))
 
     @property
     def names(self) -> frozenset[str]:
@@ -126,8 +111,8 @@ class Reader:
     """Reads rules in a context; what several rules say alike is read once."""
 
     context: Context
-    _prefixes: dict[str, Bounds] = field(default_factory=dict)
-    _sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...]], Side] = field(default_factory=dict)
+    _prefixes: dict[str, _Piece] = field(default_factory=dict)
+    _sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...]], Line] = field(default_factory=dict)
 
     def read(self, rule: SecurityRule) -> Reading:
         """What a rule matches.
@@ -137,83 +122,91 @@ class Reader:
                 service tag; it names rule, field and value.
         """
         try:
-            protocol = rule.protocol.strip().lower()
             return Reading(
-                allows=rule.allows,
-                protocol=ANY if protocol in _ANY else protocol,
-                sources=self._side("source", rule.sources, rule.source_groups),
-                destinations=self._side("destination", rule.destinations, rule.destination_groups),
-                source_ports=self._port_part("source", rule.source_ports),
-                destination_ports=self._port_part("destination", rule.destination_ports),
+                rule.allows,
+                _protocol(rule.protocol),
+                self._side("source", rule.sources, rule.source_groups),
+                self._side("destination", rule.destinations, rule.destination_groups),
+                _port_line("source", rule.source_ports),
+                _port_line("destination", rule.destination_ports),
             )
         except ParseError as error:
             raise ParseError(f"rule {rule.name}: {error}") from None
 
-    def _side(self, end: str, texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Side:
+    def _side(self, end: str, texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Line:
         side = None if groups else _plain_side(texts)
         if side is None and (side := self._sides.get((texts, groups))) is None:
             named = {text.lower(): self._prefix(end, text) for text in texts}
-            named |= {group.key: self.context.group(group) for group in groups}
-            side = self._sides[texts, groups] = _side(tuple(named.items()))
+            named |= {group.key: _piece(self.context.group(group)) for group in groups}
+            side = self._sides[texts, groups] = _side(named)
         return side
 
-    def _prefix(self, end: str, text: str) -> Bounds:
+    def _prefix(self, end: str, text: str) -> _Piece:
         """One name is one set, however it is written: its first spelling is looked up."""
         key = text.lower()
         if key not in self._prefixes:
-            addresses = _plain(text)
-            bounds = self.context.tag(text) if addresses is None else Bounds.exactly(addresses)
-            if bounds is None and not names_tag(text):
-                raise ParseError(f"{end} address: {text!r} is neither a prefix nor the name of a service tag")
-            self._prefixes[key] = bounds or Bounds.unknown(text)
+            edges = plain_edges(text)
+            self._prefixes[key] = _Piece(edges) if edges is not None else _piece(self._tag(end, text))
         return self._prefixes[key]
 
-    def _port_part(self, end: str, texts: tuple[str, ...]) -> Part:
-        try:
-            return _plain_ports(texts)
-        except ParseError as error:
-            raise ParseError(f"{end} {error}") from None
+    def _tag(self, end: str, text: str) -> Bounds:
+        bounds = self.context.tag(text)
+        if bounds is None and not names_tag(text):
+            raise ParseError(f"{end} address: {text!r} is neither a prefix nor the name of a service tag")
+        return bounds or Bounds.unknown(text)
+
+
+class _Piece(NamedTuple):
+    """The addresses of one name or prefix.
+
+    Attributes:
+        known: those that it has for sure.
+        doubt: those that it may have.
+        missing: what would have to be known to know them exactly; perhaps nothing that has a name of its own.
+    """
+
+    known: Edges
+    doubt: Edges = ()
+    missing: frozenset[str] = frozenset()
 
 
 # Whatever the context, plain prefixes and ports are the same; NSGs of one network have them in common.
-_plain = lru_cache(maxsize=1 << 16)(read_prefix)
+@lru_cache(maxsize=1 << 16)
+def _port_line(end: str, texts: tuple[str, ...]) -> Line:
+    try:
+        edges = of_spans(ports(texts).spans)
+    except ParseError as error:
+        raise ParseError(f"{end} {error}") from None
+    return ALL_PORTS if edges == ALL_PORTS.edges else Line(edges)
+
+
+@lru_cache(maxsize=1 << 10)
+def _protocol(text: str) -> str:
+    plain = text.strip().lower()
+    return ANY if plain in _ANY else plain
 
 
 @lru_cache(maxsize=1 << 16)
-def _plain_ports(texts: tuple[str, ...]) -> Part:
-    part = Part(ports(texts).spans)
-    return ALL_PORTS if part == ALL_PORTS else part
-
-
-@lru_cache(maxsize=1 << 16)
-def _plain_side(texts: tuple[str, ...]) -> Side | None:
+def _plain_side(texts: tuple[str, ...]) -> Line | None:
     """The addresses of prefixes; None where one of them is a name. None given are all."""
-    sets = [found for text in texts if (found := _plain(text))]
-    if len(sets) < len(texts):
-        return None
-    if not sets:
-        return EVERYWHERE
-    return Side.of(_known([each.v4 for each in sets], V4_TOP), _known([each.v6 for each in sets], V6_TOP))
+    pieces: list[Edges] = []
+    for text in texts:
+        if (piece := plain_edges(text)) is None:
+            return None
+        pieces.append(piece)
+    known = merged(pieces) if pieces else EVERYWHERE.edges
+    return EVERYWHERE if known == EVERYWHERE.edges else Line(known)
 
 
 # NSGs of one network say the same words of the same addresses; most are few, and Azure's tags dear to put together.
 @lru_cache(maxsize=1 << 12)
-def _side(named: tuple[tuple[str, Bounds], ...]) -> Side:
+def _piece(bounds: Bounds) -> _Piece:
+    known = of_addresses(bounds.must)
+    return _Piece(known) if bounds.exact else _Piece(known, of_addresses(bounds.may - bounds.must), bounds.missing)
+
+
+def _side(named: Mapping[str, _Piece]) -> Line:
     """The addresses of names and prefixes."""
-    doubtful = [(name, bounds.may - bounds.must) for name, bounds in named if not bounds.exact]
-    missing = frozenset(what for name, bounds in named if not bounds.exact for what in bounds.missing or {name})
-    v4 = _known([bounds.must.v4 for _, bounds in named], V4_TOP), [(name, doubt.v4) for name, doubt in doubtful]
-    v6 = _known([bounds.must.v6 for _, bounds in named], V6_TOP), [(name, doubt.v6) for name, doubt in doubtful]
-    return Side.of(_doubted(*v4), _doubted(*v6), missing)
-
-
-def _known(sets: Sequence[Intervals], top: int) -> Part:
-    some = [each for each in sets if each]
-    if not some:
-        return NOTHING
-    return Part(some[0].spans if len(some) == 1 else Intervals.of(chain.from_iterable(some), top).spans)
-
-
-def _doubted(part: Part, doubts: Iterable[tuple[str, Intervals]]) -> Part:
-    unknown = tuple((name, doubt.spans) for name, doubt in doubts if doubt)
-    return Part(part.known, unknown) if unknown else part
+    doubts = {name: piece.doubt for name, piece in named.items() if piece.doubt}
+    missing = frozenset(what for name in doubts for what in named[name].missing or {name})
+    return Line(merged([piece.known for piece in named.values()]), doubts, missing)

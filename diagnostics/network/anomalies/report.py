@@ -47,15 +47,30 @@ class Anomaly:
         by: the rules that make it so, in order. Dead: those that take any of its flows, with nothing left for it when
             all of them have. Redundant: those that would decide its flows in its place. Conflict: those before it that
             decide the contrary. Generalised: those behind it, except default rules.
-        text: what is odd, with the rule as the subject left out.
         missing: what would have to be known to be sure of it; empty where it is certain. Dead and redundant always are.
+        error: why it cannot be read.
     """
 
     kind: Kind
     rule: SecurityRule
-    by: tuple[SecurityRule, ...]
-    text: str
+    by: tuple[SecurityRule, ...] = ()
     missing: frozenset[str] = frozenset()
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is odd, with the rule as the subject left out."""
+        match self.kind:
+            case Kind.DEAD:
+                return wording.dead(self.rule, self.by)
+            case Kind.REDUNDANT:
+                return wording.redundant(self.by)
+            case Kind.CONFLICT:
+                return wording.conflict(self.rule, self.by, self.missing)
+            case Kind.GENERALISED:
+                return wording.generalised(self.by, self.missing)
+            case Kind.UNREADABLE:
+                return self.error
 
     @property
     def contrary(self) -> tuple[SecurityRule, ...]:
@@ -63,15 +78,20 @@ class Anomaly:
         return tuple(rule for rule in self.by if rule.allows != self.rule.allows)
 
 
-def anomalies(group: SecurityGroup, context: Context | None = None) -> tuple[Anomaly, ...]:
+def anomalies(group: SecurityGroup, context: Context | None = None, *, faults: bool = False) -> tuple[Anomaly, ...]:
     """What is odd about the rules of an NSG, inbound first, rule by rule as Azure goes through them.
 
     A rule that cannot be read is reported as such. As it may match anything, and nothing for sure, no other rule is
     called dead or redundant because of it.
+
+    Args:
+        group: the NSG.
+        context: what words mean where it is used.
+        faults: whether to leave out exceptions, and conflicts that hang on what is not known.
     """
     reader = Reader(context or Context())
-    inbound = _lenient(in_order(group.rules, inbound=True), reader)
-    return inbound + _lenient(in_order(group.rules, inbound=False), reader)
+    inbound = _lenient(in_order(group.rules, inbound=True), reader, faults=faults)
+    return inbound + _lenient(in_order(group.rules, inbound=False), reader, faults=faults)
 
 
 def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) -> tuple[Anomaly, ...]:
@@ -85,7 +105,7 @@ def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) 
     return _Report.of(rules, [reader.read(rule) for rule in rules]).anomalies()
 
 
-def _lenient(rules: Sequence[SecurityRule], reader: Reader) -> tuple[Anomaly, ...]:
+def _lenient(rules: Sequence[SecurityRule], reader: Reader, *, faults: bool) -> tuple[Anomaly, ...]:
     readings: list[Reading] = []
     unreadable: dict[int, Anomaly] = {}
     for number, rule in enumerate(rules):
@@ -93,8 +113,8 @@ def _lenient(rules: Sequence[SecurityRule], reader: Reader) -> tuple[Anomaly, ..
             readings.append(reader.read(rule))
         except ParseError as error:
             readings.append(Reading.unknown(rule))
-            unreadable[number] = Anomaly(Kind.UNREADABLE, rule, (), str(error))
-    return _Report.of(rules, readings, unreadable).anomalies()
+            unreadable[number] = Anomaly(Kind.UNREADABLE, rule, error=str(error))
+    return _Report.of(rules, readings, unreadable).anomalies(faults=faults)
 
 
 class _Pair(NamedTuple):
@@ -129,8 +149,8 @@ class _Report:
         told = [number for number, rule in enumerate(rules) if not rule.default and number not in unreadable]
         return cls(rules, readings, Rules(readings), unreadable, told)
 
-    def anomalies(self) -> tuple[Anomaly, ...]:
-        """All of them, in the order of the rules."""
+    def anomalies(self, *, faults: bool = False) -> tuple[Anomaly, ...]:
+        """All of them, in the order of the rules; or without exceptions, and conflicts that are not certain."""
         found = list(self.unreadable.items())
         pairs: list[_Pair] = []
         for number in self.told:
@@ -141,19 +161,17 @@ class _Report:
             if fate is Fate.REDUNDANT:
                 found.append((number, self._redundant(number, heirs)))
             if takers:
-                pairs += self._pairs(number, takers)
+                pairs += self._pairs(number, takers, faults=faults)
         found += self._contrary(pairs)
         return tuple([anomaly for _, anomaly in sorted(found, key=itemgetter(0))])
 
     def _dead(self, number: int, takers: Sequence[int]) -> Anomaly:
-        rule, by = self.rules[number], self._readable(takers)
-        return Anomaly(Kind.DEAD, rule, by, wording.dead(rule, by))
+        return Anomaly(Kind.DEAD, self.rules[number], self._readable(takers))
 
     def _redundant(self, number: int, heirs: Sequence[int]) -> Anomaly:
-        by = self._readable(heirs)
-        return Anomaly(Kind.REDUNDANT, self.rules[number], by, wording.redundant(by))
+        return Anomaly(Kind.REDUNDANT, self.rules[number], self._readable(heirs))
 
-    def _pairs(self, later: int, takers: Sequence[int]) -> Iterator[_Pair]:
+    def _pairs(self, later: int, takers: Sequence[int], *, faults: bool) -> Iterator[_Pair]:
         """The rules that say the contrary of a later one and decide some of its flows.
 
         That is certain where all that takes any of its flows is known.
@@ -163,8 +181,11 @@ class _Report:
         if not contrary:
             return
         missing = self.readings[later].names.union(*[self.readings[taker].names for taker in takers])
+        if faults and missing:
+            return
         for earlier in contrary:
-            yield _Pair(earlier, later, self.listed.within(earlier, later), missing)
+            if not (inside := self.listed.within(earlier, later)) or not faults:
+                yield _Pair(earlier, later, inside, missing)
 
     def _contrary(self, pairs: Sequence[_Pair]) -> Iterator[tuple[int, Anomaly]]:
         """Conflicts by the later rule, generalisations by the earlier one; what is certain apart from what is not."""
@@ -176,8 +197,7 @@ class _Report:
                 grouped[Kind.CONFLICT, later, missing].append(earlier)
         for (kind, number, missing), others in grouped.items():
             rule, by = self.rules[number], tuple(self.rules[other] for other in others)
-            text = wording.conflict(rule, by, missing) if kind is Kind.CONFLICT else wording.generalised(by, missing)
-            yield number, Anomaly(kind, rule, by, text, missing)
+            yield number, Anomaly(kind, rule, by, missing)
 
     def _readable(self, numbers: Sequence[int]) -> tuple[SecurityRule, ...]:
         """The rules, without those that perhaps match nothing."""

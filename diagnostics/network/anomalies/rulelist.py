@@ -150,7 +150,10 @@ def _kinds(readings: Sequence[Reading]) -> Iterator[Sequence[Sequence[Slice]]]:
     named = {reading.protocol for reading in readings} - {ANY, *WITH_PORTS, *WITHOUT_PORTS}
     portless = _protocols(readings, (*WITHOUT_PORTS, *sorted(named)))
     carrying = _protocols(readings, WITH_PORTS)
-    ports = slices([each.source_ports for each in readings]), slices([each.destination_ports for each in readings])
+    ports = (
+        slices([each.source_ports.v4 for each in readings]),
+        slices([each.destination_ports.v4 for each in readings]),
+    )
     v4 = slices([each.sources.v4 for each in readings]), slices([each.destinations.v4 for each in readings])
     v6 = slices([each.sources.v6 for each in readings]), slices([each.destinations.v6 for each in readings])
     yield from ((carrying, *v4, *ports), (carrying, *v6, *ports), (portless, *v4), (portless, *v6))
