@@ -29,7 +29,12 @@ _PLATFORM: Mapping[str, tuple[str, str]] = {
     "azureplatformlkm": ("AzurePlatformLKM", "activation of Windows"),
 }
 _DNS = "azureplatformdns"
-_ALL = AddressSet.all()
+_ALL = AddressSet.parse("*")
+
+
+type _Number = tuple[int, int]
+type _Allow = tuple[int, AddressSet | None]
+"""The place of a rule, and whom both it and a Deny name, where that is the same everywhere."""
 
 
 @check("NSG011", "Own Deny stands above AllowVnetInBound", Severity.INFO)
@@ -100,16 +105,16 @@ class _Cutting:
         self._rules = view.filters.ordered(group, inbound=True)
         self._first, self._odd = first_denies_all(group), view.odd(group)
         self._denies = [*self._ready()]  # which rules are about the same ports and protocol, is the same everywhere
-        self._taken: dict[object, tuple[AddressSet, Sequence[int]]] = {}
 
     def look(self, spot: Spot) -> None:
         """What they take at a place."""
         names = [machine(self._view, point) for point in spot.points] if self._denies else []
+        numbers = [_number(point.configuration.address) for point in spot.points] if self._denies else []
         for place, allows in self._denies:
-            if behind := _behind(spot.points, spot.destinations(place).must):
-                taken, above = self._of_network(spot, place, allows)
-                if taken:
-                    self._add(spot, place, behind, above, names)
+            behind = _behind(numbers, spot.destinations(place).must)
+            if behind and overlap(spot.sources(place).must, spot.network):
+                self._add(spot, place, behind, names)
+                self._let_in(spot, place, allows)
 
     def told(self) -> Iterator[tuple[SecurityRule, _Cut]]:
         """What they take at all places."""
@@ -117,55 +122,66 @@ class _Cutting:
             cut.above = dict.fromkeys(self._rules[each][0] for each in above)
             yield self._rules[place][0], cut
 
-    def _ready(self) -> Iterator[tuple[int, Sequence[int]]]:
+    def _ready(self) -> Iterator[tuple[int, Sequence[_Allow]]]:
         """The Denies that count, above the default rules, each with the Allows above it that may be about the same."""
         above: list[int] = []
-        for place, (rule, terms, _) in enumerate(self._rules):
+        for place, (rule, _, _) in enumerate(self._rules):
             if rule.default:
                 return
             if rule.allows:
                 above.append(place)
-            elif rule != self._first and not ((odd := self._odd.get(rule)) and odd.idle):
-                yield place, [each for each in above if _meet(self._rules[each][1], terms)]
+            elif rule != self._first and not (self._odd and (odd := self._odd.get(rule)) and odd.idle):
+                yield place, [*self._alike(place, above)]
 
-    def _of_network(self, spot: Spot, place: int, allows: Sequence[int]) -> tuple[AddressSet, Sequence[int]]:
-        """What a rule takes of the network, and the Allows above that let some of it in.
+    def _alike(self, place: int, above: Sequence[int]) -> Iterator[_Allow]:
+        """Those of the Allows that may be about the same as a Deny."""
+        _, deny, known = self._rules[place]
+        for each in above:
+            _, allow, everywhere = self._rules[each]
+            if _meet(allow, deny):
+                common = allow.sources.may & deny.sources.must if known and everywhere else None
+                if common is None or common:
+                    yield each, common
 
-        Many places have one network, and mostly the same addresses stand in the rules; then it is the same answer.
-        What is told apart by identity here is kept by the view as long as it lasts.
-        """
-        ends = [spot.sources(each) for each in (place, *allows)]
-        key = place, id(spot.network), *map(id, ends)
-        if key not in self._taken:
-            taken = ends[0].must & spot.network
-            alike = [each for each, end in zip(allows, ends[1:], strict=True) if taken and overlap(end.may, taken)]
-            self._taken[key] = taken, alike
-        return self._taken[key]
+    def _let_in(self, spot: Spot, place: int, allows: Sequence[_Allow]) -> None:
+        """The Allows above a rule that let some in of what it takes of the network; once found, they need no look."""
+        (_, above), denied = self._found[place], spot.sources(place).must
+        for each, common in allows:
+            if each not in above:
+                taken = spot.sources(each).may & denied if common is None else common
+                if overlap(taken, spot.network):
+                    above[each] = None
 
-    def _add(self, spot: Spot, place: int, behind: Sequence[int], above: Sequence[int], names: Sequence[str]) -> None:
-        cut, allows = self._found.setdefault(place, (_Cut(), {}))
-        cut.machines |= dict.fromkeys(names[each] for each in behind)
-        allows |= dict.fromkeys(above)
+    def _add(self, spot: Spot, place: int, behind: Sequence[int], names: Sequence[str]) -> None:
+        if place not in self._found:
+            self._found[place] = _Cut(), {}
+        cut, _ = self._found[place]
+        for each in behind:
+            cut.machines[names[each]] = None
         if self._serving.anything and spot.network <= spot.sources(place).must:
             let_in = [others for other, others, _ in self._rules[:place] if other.allows]
             points = [spot.points[each] for each in behind]
             cut.services |= dict.fromkeys(_cut_off(points, self._rules[place][1], let_in, self._serving))
 
 
-def _behind(points: Sequence[Point], destinations: AddressSet) -> Sequence[int]:
+def _behind(numbers: Sequence[_Number | None], destinations: AddressSet) -> Sequence[int]:
     """Which endpoints a rule for some destinations is for."""
-    if destinations == _ALL:
-        return range(len(points))
-    addresses = (_address(point.configuration.address) for point in points)
-    return [place for place, address in enumerate(addresses) if address and address in destinations]
+    if destinations is _ALL or destinations == _ALL:
+        return range(len(numbers))
+    v4, v6 = destinations.v4, destinations.v6
+    return [place for place, each in enumerate(numbers) if each and each[0] in (v4 if each[1] == 4 else v6)]
 
 
-_address = lru_cache(maxsize=1 << 15)(address_of)
+@lru_cache(maxsize=1 << 15)
+def _number(text: str | None) -> _Number | None:
+    """An address as a number, and its version."""
+    address = address_of(text)
+    return (int(address), address.version) if address else None
 
 
 def _meet(one: Terms, other: Terms) -> bool:
     """Whether two rules can be about the same protocol and port."""
-    same = "" in {one.protocol, other.protocol} or one.protocol == other.protocol
+    same = not one.protocol or not other.protocol or one.protocol == other.protocol
     return same and overlapping(one.destination_ports, other.destination_ports)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
 
 from diagnostics.checks.services import SERVICES, Kind
 from diagnostics.checks.view import View
@@ -19,20 +17,19 @@ from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.places import Use
 from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, read_prefix
-from diagnostics.network.security import Context, ports
+from diagnostics.network.security import Context, everywhere, ports
 from diagnostics.network.tags import HOST
 
 EVERY_PORT = Intervals.all(PORTS_TOP)
 _ANY = frozenset({"", "*", "any", "all"})
 _PUBLIC = ~PRIVATE
-_first = itemgetter(0)
 
 
 @lru_cache(maxsize=1 << 15)
 def plain(texts: tuple[str, ...]) -> AddressSet:
     """The addresses of what is a prefix among texts, with `Internet` for what is public; none given are all."""
-    if not texts:
-        return AddressSet.all()
+    if (known := everywhere(texts)) is not None:
+        return known.must
     sets = [_PUBLIC if text.strip().lower() == "internet" else read_prefix(text) for text in texts]
     read = [found for found in sets if found is not None]
     return read[0] if len(read) == 1 else AddressSet.union(read)
@@ -62,17 +59,12 @@ def internet(addresses: AddressSet) -> bool:
 
 def overlap(one: AddressSet, other: AddressSet) -> bool:
     """Whether an address is in both."""
-    return overlapping(one.v4, other.v4) or overlapping(one.v6, other.v6)
+    return not (one.v4.isdisjoint(other.v4) and one.v6.isdisjoint(other.v6))
 
 
 def overlapping(one: Intervals, other: Intervals) -> bool:
     """Whether a number is in both: no need to know which."""
-    few, many = (one.spans, other.spans) if len(one.spans) <= len(other.spans) else (other.spans, one.spans)
-    for first, last in few:
-        at = bisect_right(many, first, key=_first) - 1
-        if (at >= 0 and many[at][1] >= first) or (at + 1 < len(many) and many[at + 1][0] <= last):
-            return True
-    return False
+    return not one.isdisjoint(other)
 
 
 def any_protocol(rule: SecurityRule) -> bool:
@@ -137,6 +129,7 @@ def unused(use: Use) -> bool:
     return use.known and not use.anywhere
 
 
+@lru_cache(maxsize=1 << 15)
 def names_network(texts: tuple[str, ...]) -> bool:
     """Whether the whole virtual network is named by its tag."""
     return any(text.strip().lower() == "virtualnetwork" for text in texts)
@@ -187,10 +180,11 @@ def whole_network(view: View, point: Point) -> AddressSet:
 
 def _network(view: View, point: Point) -> AddressSet:
     """The same without the platform's own address; one set for all places where it is the same."""
-    whole, known = whole_network(view, point), view.once(_Networks)
-    if whole not in known.found:
-        known.found[whole] = whole - HOST
-    return known.found[whole]
+    known, key = view.once(_Networks), id(view.filters.context(point))  # the view keeps it as long as it lasts
+    if key not in known.at:
+        whole = whole_network(view, point)
+        known.at[key] = known.found.setdefault(whole, whole - HOST)
+    return known.at[key]
 
 
 class _Networks:
@@ -199,6 +193,7 @@ class _Networks:
     def __init__(self, view: View) -> None:
         del view
         self.found: dict[AddressSet, AddressSet] = {}
+        self.at: dict[int, AddressSet] = {}
 
 
 def alike(points: Iterable[Point]) -> Iterator[Point]:

@@ -17,6 +17,7 @@ from diagnostics.checks.rules_reading import (
     lets_everything_out,
     names_network,
     overlap,
+    overlapping,
     ports_of,
     sensitive,
     sources,
@@ -70,6 +71,8 @@ def lateral(view: View) -> Iterator[Said]:
             found = dict.fromkeys(_LATERAL, _DEFAULT)
         about = {} if found else {port: _about(view, group, port) for port in _LATERAL}
         for spot in spots(view, group, inbound=False) if any(about.values()) else ():
+            if len(found) == len(about):
+                break
             if spot.subnet and spot.subnet.name.lower() == _BASTION:
                 continue
             for port, places in about.items():
@@ -90,13 +93,15 @@ def open_to_network(view: View) -> Iterator[Said]:
             continue
         opening = _Opening(view, group)
         for rule in own(group):
-            names = sensitive(rule) if rule.inbound and rule.allows else []
+            if not (rule.inbound and rule.allows and opening.may_be(rule)):
+                continue
+            names = sensitive(rule)
             if names and opening.to_network(rule):
                 yield _open_to_network(group, rule, names)
 
 
 def _works(view: View, group: SecurityGroup, rule: SecurityRule) -> bool:
-    odd = view.odd(group).get(rule)
+    odd = told.get(rule) if (told := view.odd(group)) else None
     return odd is None or not odd.idle
 
 
@@ -194,24 +199,26 @@ class _Opening:
     def __init__(self, view: View, group: SecurityGroup) -> None:
         self._view, self._group = view, group
         self._denies = [rule for rule in own(group) if rule.inbound and not rule.allows]
+        self._last = max((rule.priority for rule in self._denies), default=0)
+
+    def may_be(self, rule: SecurityRule) -> bool:
+        """Whether a Deny stands behind a rule, which is for a whole network."""
+        return self._last > rule.priority and self._for_network(rule)
 
     def to_network(self, rule: SecurityRule) -> bool:
-        """Whether a rule lets the whole network in to what would be kept out without it."""
-        if not (self._denies and self._for_network(rule) and self._opens(rule)):
-            return False
-        return _works(self._view, self._group, rule) and self._lets_in(rule)
+        """Whether such a rule lets the whole network in to what would be kept out without it."""
+        return self._opens(rule) and _works(self._view, self._group, rule) and self._lets_in(rule)
 
     def _opens(self, rule: SecurityRule) -> bool:
         """Whether a Deny behind it would keep out some of what it lets in: else AllowVnetInBound does the same."""
         behind = (other for other in self._denies if other.priority > rule.priority)
-        return any(_meet(other, rule) and ports_of(other) & ports_of(rule) for other in behind)
+        return any(_meet(other, rule) and overlapping(ports_of(other), ports_of(rule)) for other in behind)
 
     def _for_network(self, rule: SecurityRule) -> bool:
         """Whether its sources are a whole virtual network, and not the internet, of which others tell."""
         named_sources = sources(rule)
-        if internet(named_sources):
-            return False
-        return names_network(rule.sources) or any(within(space, named_sources) for space in self._spaces)
+        whole = names_network(rule.sources) or any(within(space, named_sources) for space in self._spaces)
+        return whole and not internet(named_sources)
 
     def _lets_in(self, rule: SecurityRule) -> bool:
         points = self._view.use(self._group).points

@@ -13,8 +13,18 @@ from diagnostics.network.estate import AdminRule, EffectiveGroup, Estate, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.meaning import World, context_at
 from diagnostics.network.model import SecurityGroup, SecurityRule
-from diagnostics.network.prefixes import AddressSet, Bounds, read_prefix
-from diagnostics.network.security import WITH_PORTS, Context, Flow, Terms, Verdict, first_match, in_order
+from diagnostics.network.prefixes import AddressSet, Bounds
+from diagnostics.network.security import (
+    ANYWHERE,
+    WITH_PORTS,
+    Context,
+    Flow,
+    Terms,
+    Verdict,
+    everywhere,
+    first_match,
+    in_order,
+)
 from diagnostics.network.tags import HOST, INSTANCE_METADATA
 
 _PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
@@ -105,8 +115,6 @@ class Filters:
         self._contexts: dict[object, Context] = {}
         self._rules: dict[object, Rules] = {}
         self._ordered: dict[tuple[int, bool], Ordered] = {}
-        self._prefixes: dict[str, bool] = {}
-        self._nowhere = Context()
 
     def inbound(self, point: Point, flow: Flow) -> Filtered:
         """What the rules at an endpoint decide about a flow that comes in."""
@@ -201,23 +209,8 @@ class Filters:
         key = id(known), inbound  # the estate keeps it as long as this is there
         if key not in self._ordered:
             rules = in_order(known.rules, inbound=inbound)
-            ready = ((rule, self._everywhere(rule)) for rule in rules)
-            self._ordered[key] = [
-                (rule, Terms.lenient(rule if everywhere else _unplaced(rule), self._nowhere), everywhere)
-                for rule, everywhere in ready
-            ]
+            self._ordered[key] = [*map(_ready, rules)]
         return self._ordered[key]
-
-    def _everywhere(self, rule: SecurityRule) -> bool:
-        """Whether a rule names neither a tag nor an application security group."""
-        if rule.source_groups or rule.destination_groups:
-            return False
-        return all(map(self._is_prefix, (*rule.sources, *rule.destinations)))
-
-    def _is_prefix(self, text: str) -> bool:
-        if text not in self._prefixes:
-            self._prefixes[text] = read_prefix(text) is not None
-        return self._prefixes[text]
 
     def _place(self, point: Point) -> tuple[object, ...]:
         """What makes words mean the same: the subnet, and the NIC where Azure told about it."""
@@ -238,9 +231,13 @@ def _undeployed(rule: AdminRule, terms: Terms) -> Terms:
     return replace(terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing))
 
 
-def _unplaced(rule: SecurityRule) -> SecurityRule:
-    """A rule without the words that mean nothing before it is known where the NSG stands."""
-    return replace(rule, sources=(), source_groups=(), destinations=(), destination_groups=())
+def _ready(rule: SecurityRule) -> tuple[SecurityRule, Terms, bool]:
+    """A rule with its terms, and whether it names neither a tag nor an application security group."""
+    sources = None if rule.source_groups else everywhere(rule.sources)
+    destinations = None if rule.destination_groups else everywhere(rule.destinations)
+    if sources is None or destinations is None:
+        return rule, Terms.between(rule, ANYWHERE, ANYWHERE), False
+    return rule, Terms.between(rule, sources, destinations), True
 
 
 def _meant(rule: SecurityRule, terms: Terms, context: Context) -> Terms:

@@ -5,7 +5,7 @@ Every set has one form only, so two sets are equal exactly when they hold the sa
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
@@ -38,15 +38,17 @@ class Intervals:
         Raises:
             ValueError: a range ends before it begins, or leaves the universe.
         """
-        merged: list[Span] = []
-        for first, last in sorted(spans):
+        ordered, merged = sorted(spans), []
+        begin, end = ordered[0] if ordered else (0, 0)
+        for first, last in ordered:
             if not 0 <= first <= last <= top:
                 raise ValueError(f"{first}-{last} is no range within 0-{top}")
-            if merged and first <= merged[-1][1] + 1:
-                merged[-1] = merged[-1][0], max(merged[-1][1], last)
-            else:
-                merged.append((first, last))
-        return cls(tuple(merged), top)
+            if first > end + 1:
+                merged.append((begin, end))
+                begin, end = first, last
+            elif last > end:
+                end = last
+        return cls((*merged, (begin, end)) if ordered else (), top)
 
     @classmethod
     def none(cls, top: int) -> Self:
@@ -73,12 +75,21 @@ class Intervals:
         return iter(self.spans)
 
     def __or__(self, other: Self) -> Self:
-        return self.of((*self.spans, *self._same_universe(other).spans), self.top)
+        if self is other or not self._same_universe(other).spans:
+            return self
+        return self.of((*self.spans, *other.spans), self.top) if self.spans else other
 
     def __and__(self, other: Self) -> Self:
-        """Both lists are walked once, side by side."""
+        """Both lists are walked once, side by side; mostly their ends tell already what is in both."""
         mine, theirs, common = self.spans, self._same_universe(other).spans, []
-        i = j = 0
+        if self is other or not mine or _covers(theirs, mine):
+            return self
+        if not theirs or _covers(mine, theirs):
+            return other
+        if _apart(mine, theirs):
+            return self.none(self.top)
+        i = max(bisect_left(mine, (theirs[0][0] + 1,)) - 1, 0)  # what ends before the other begins
+        j = max(bisect_left(theirs, (mine[0][0] + 1,)) - 1, 0)
         while i < len(mine) and j < len(theirs):
             first, last = max(mine[i][0], theirs[j][0]), min(mine[i][1], theirs[j][1])
             if first <= last:
@@ -100,12 +111,17 @@ class Intervals:
         return type(self)(tuple(gaps), self.top)
 
     def __sub__(self, other: Self) -> Self:
-        return self & ~self._same_universe(other)
+        mine, theirs = self.spans, self._same_universe(other).spans
+        if not mine or not theirs or _apart(mine, theirs):
+            return self
+        return self.none(self.top) if _covers(theirs, mine) else self & ~other
 
     def __le__(self, other: Self) -> bool:
         """Whether every number of this set is in the other: each range lies in one of the other's."""
-        theirs = self._same_universe(other).spans
-        for first, last in self.spans:
+        mine, theirs = self.spans, self._same_universe(other).spans
+        if mine and (not theirs or mine[0][0] < theirs[0][0] or mine[-1][1] > theirs[-1][1]):
+            return False
+        for first, last in mine:
             position = bisect_right(theirs, (first, self.top)) - 1
             if position < 0 or last > theirs[position][1]:
                 return False
@@ -113,7 +129,17 @@ class Intervals:
 
     def isdisjoint(self, other: Self) -> bool:
         """Whether no number is in both."""
-        return not self & other
+        few, many = self.spans, self._same_universe(other).spans
+        if not few or not many or _apart(few, many):
+            return True
+        if len(few) > len(many):
+            few, many = many, few
+        for first, last in few:
+            # Of the ranges that begin before this one ends, the last ends last.
+            position = bisect_left(many, (last + 1,)) - 1
+            if position >= 0 and many[position][1] >= first:
+                return False
+        return True
 
     def count(self) -> int:
         """How many numbers it holds."""
@@ -126,3 +152,13 @@ class Intervals:
         if self.top != other.top:
             raise ValueError(f"sets of 0-{self.top} and of 0-{other.top} do not mix")
         return other
+
+
+def _covers(one: tuple[Span, ...], other: tuple[Span, ...]) -> bool:
+    """Whether the first range of one list holds all of another, which is not empty."""
+    return bool(one) and one[0][0] <= other[0][0] and one[0][1] >= other[-1][1]
+
+
+def _apart(one: tuple[Span, ...], other: tuple[Span, ...]) -> bool:
+    """Whether one list ends before another begins; neither is empty."""
+    return one[-1][1] < other[0][0] or other[-1][1] < one[0][0]

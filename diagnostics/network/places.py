@@ -55,7 +55,8 @@ class Places:
         seen = {*(subnet.id for subnet in subnets), *(nic.id for nic in nics)}
         unseen = tuple(each for each in group.attached or () if each not in seen)
         known = group.attached is not None or self._all_listed("nics", "networks")
-        return Use(subnets, nics, tuple(dict.fromkeys(points)), unseen, known)
+        once = {(each.nic.id, each.configuration): each for each in points}
+        return Use(subnets, nics, tuple(once.values()), unseen, known)
 
     def of_table(self, table: RouteTable) -> Use:
         """Where a route table is used."""

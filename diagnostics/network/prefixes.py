@@ -10,12 +10,15 @@ from functools import lru_cache
 from typing import Self
 
 from diagnostics.errors import ParseError
-from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals
+from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
 
 type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _TAG = re.compile(r"[A-Za-z][\w.-]*")
 _ANYTHING = frozenset({"*", "any", "all"})
+_V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
+_NO_V4, _NO_V6 = Intervals.none(V4_TOP), Intervals.none(V6_TOP)
+_ALL_V4, _ALL_V6 = Intervals.all(V4_TOP), Intervals.all(V6_TOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,12 @@ class AddressSet:
     @classmethod
     def none(cls) -> Self:
         """No address."""
-        return cls(Intervals.none(V4_TOP), Intervals.none(V6_TOP))
+        return cls(_NO_V4, _NO_V6)
 
     @classmethod
     def all(cls) -> Self:
         """Every address of both families."""
-        return cls(Intervals.all(V4_TOP), Intervals.all(V6_TOP))
+        return cls(_ALL_V4, _ALL_V6)
 
     @classmethod
     def parse(cls, text: str, where: str = "prefix") -> AddressSet:
@@ -44,19 +47,20 @@ class AddressSet:
         Raises:
             ParseError: it is none of these, such as a service tag, or the `789` that Azure once accepted.
         """
-        try:
-            return _read(text.strip())
-        except ValueError:
-            raise ParseError(f"{where}: {text!r} is no address prefix") from None
+        found = _read(text.strip())
+        if found is None:
+            raise ParseError(f"{where}: {text!r} is no address prefix")
+        return found
 
     @classmethod
     def union(cls, sets: Iterable[Self]) -> Self:
         """Every address of any of the sets."""
         listed = list(sets)
-        return cls(
-            Intervals.of((span for each in listed for span in each.v4), V4_TOP),
-            Intervals.of((span for each in listed for span in each.v6), V6_TOP),
-        )
+        if len(listed) == 1:
+            return listed[0]
+        v4 = [span for each in listed for span in each.v4.spans]
+        v6 = [span for each in listed for span in each.v6.spans]
+        return cls(Intervals.of(v4, V4_TOP) if v4 else _NO_V4, Intervals.of(v6, V6_TOP) if v6 else _NO_V6)
 
     def __contains__(self, address: Address) -> bool:
         return int(address) in (self.v4 if address.version == 4 else self.v6)
@@ -65,13 +69,13 @@ class AddressSet:
         return bool(self.v4) or bool(self.v6)
 
     def __or__(self, other: Self) -> Self:
-        return type(self)(self.v4 | other.v4, self.v6 | other.v6)
+        return self._of(self.v4 | other.v4, self.v6 | other.v6)
 
     def __and__(self, other: Self) -> Self:
-        return type(self)(self.v4 & other.v4, self.v6 & other.v6)
+        return self._of(self.v4 & other.v4, self.v6 & other.v6)
 
     def __sub__(self, other: Self) -> Self:
-        return type(self)(self.v4 - other.v4, self.v6 - other.v6)
+        return self._of(self.v4 - other.v4, self.v6 - other.v6)
 
     def __invert__(self) -> Self:
         return type(self)(~self.v4, ~self.v6)
@@ -86,6 +90,10 @@ class AddressSet:
             *_summary(self.v4, ipaddress.IPv4Address, ipaddress.summarize_address_range),
             *_summary(self.v6, ipaddress.IPv6Address, ipaddress.summarize_address_range),
         )
+
+    def _of(self, v4: Intervals, v6: Intervals) -> Self:
+        """The same object where nothing is different, as mostly: then it is found to be the same at once."""
+        return self if v4 is self.v4 and v6 is self.v6 else type(self)(v4, v6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +125,13 @@ class Bounds:
     @property
     def exact(self) -> bool:
         """Whether it is known exactly."""
-        return self.must == self.may
+        return self.must is self.may or self.must == self.may
 
     def holds(self, address: Address) -> bool | None:
         """Whether an address is in it; None where that is not known."""
         if address in self.must:
             return True
-        return None if address in self.may else False
+        return None if self.may is not self.must and address in self.may else False
 
     def __or__(self, other: Self) -> Self:
         return self._made(self.must | other.must, self.may | other.may, other)
@@ -145,8 +153,12 @@ class Bounds:
 @lru_cache(maxsize=1 << 16)
 def address_of(text: str | None) -> Address | None:
     """The address in a text, or None where it holds none."""
+    if not text:
+        return None
+    if "/" not in text and (span := _plain_span(text)):
+        return ipaddress.IPv4Address(span[0])
     try:
-        return ipaddress.ip_address(text) if text else None
+        return ipaddress.ip_address(text)
     except ValueError:
         return None
 
@@ -158,10 +170,7 @@ def is_public(address: Address) -> bool:
 
 def read_prefix(text: str) -> AddressSet | None:
     """The addresses of a prefix, or None where the text is none, such as a service tag."""
-    try:
-        return AddressSet.parse(text)
-    except ParseError:
-        return None
+    return _read(text.strip())
 
 
 def names_tag(text: str) -> bool:
@@ -183,14 +192,34 @@ def union(sets: Iterable[Bounds]) -> Bounds:
 
 
 @lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over
-def _read(text: str) -> AddressSet:
+def _read(text: str) -> AddressSet | None:
     if text.lower() in _ANYTHING:
         return AddressSet.all()
-    first, last = _ends(text)
-    span = [(int(first), int(last))]
+    if span := _plain_span(text):
+        return AddressSet(Intervals((span,), V4_TOP), _NO_V6)
+    try:
+        first, last = _ends(text)
+    except ValueError:
+        return None
+    spans = ((int(first), int(last)),)
     if first.version == 4:
-        return AddressSet(Intervals.of(span, V4_TOP), Intervals.none(V6_TOP))
-    return AddressSet(Intervals.none(V4_TOP), Intervals.of(span, V6_TOP))
+        return AddressSet(Intervals(spans, V4_TOP), _NO_V6)
+    return AddressSet(_NO_V4, Intervals(spans, V6_TOP))
+
+
+def _plain_span(text: str) -> Span | None:
+    """First and last number of what most prefixes look like; an object for each address takes ten times as long."""
+    if not (found := _V4.fullmatch(text)):
+        return None
+    *parts, length = found.groups()
+    numbers = [int(part) for part in parts]
+    bits = 32 if length is None else int(length)
+    # Python takes no octet with a zero before it: it may be meant as octal.
+    if max(numbers) > 255 or bits > 32 or any(part[0] == "0" != part for part in parts):
+        return None
+    number, size = int.from_bytes(numbers), 1 << (32 - bits)
+    first = number - number % size
+    return first, first + size - 1
 
 
 def _ends(text: str) -> tuple[Address, Address]:
@@ -202,12 +231,6 @@ def _ends(text: str) -> tuple[Address, Address]:
         return begin, end
     if text.isdecimal():  # Python reads 789 as 0.0.3.21; nobody who wrote it meant that
         raise ValueError(text)
-    address, _, length = text.partition("/")
-    if length.isascii() and length.isdecimal() and int(length) <= 32 and ":" not in address:
-        # What most prefixes look like; a network object for each takes ten times as long.
-        size, number = 1 << (32 - int(length)), int(ipaddress.IPv4Address(address))
-        first = number - number % size
-        return ipaddress.IPv4Address(first), ipaddress.IPv4Address(first + size - 1)
     network = ipaddress.ip_network(text, strict=False)
     return network[0], network[-1]
 

@@ -6,7 +6,7 @@ Source: "Network security groups overview" and "How network security groups filt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from typing import Self
@@ -15,12 +15,14 @@ from diagnostics.errors import ParseError
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
-from diagnostics.network.prefixes import Address, AddressSet, Bounds, union
+from diagnostics.network.prefixes import Address, AddressSet, Bounds, read_prefix, union
 
 _PROTOCOLS = {"*": "", "any": "", "all": ""}
 WITH_PORTS = frozenset({"tcp", "udp"})
 _ALL_PORTS = Intervals.all(PORTS_TOP)
 _LAST_OWN = 4_096
+_NOTHING: frozenset[str] = frozenset()
+ANYWHERE = Bounds.exactly(AddressSet.parse("*"))
 
 
 type _Texts = tuple[tuple[str, ...], tuple[ResourceId, ...]]
@@ -67,16 +69,14 @@ class Context:
         """The addresses of one end of a rule: what many rules say alike is worked out once."""
         key = prefixes, groups
         if key not in self._known:
-            plain = None if groups else _plain(prefixes)
+            plain = None if groups else everywhere(prefixes)
             self._known[key] = plain or union([*map(self.prefix, prefixes), *map(self.group, groups)])
         return self._known[key]
 
     def prefix(self, text: str) -> Bounds:
         """The addresses of a prefix or service tag; of what is neither, nothing is known but its name."""
-        try:
-            return Bounds.exactly(AddressSet.parse(text))
-        except ParseError:
-            return self.tag(text) or Bounds.unknown(text)
+        known = everywhere((text,))
+        return known or self.tag(text) or Bounds.unknown(text)
 
     def group(self, group: ResourceId) -> Bounds:
         """The addresses of an application security group."""
@@ -114,11 +114,16 @@ class Terms:
     @classmethod
     def lenient(cls, rule: SecurityRule, context: Context) -> Self:
         """The terms of a rule; where a port range of it is none, it may match any port, and none for sure."""
-        bad = [text for text in (*rule.source_ports, *rule.destination_ports) if not _readable(text)]
-        if not bad:
-            return cls.of(rule, context)
-        names = frozenset(f"port range {text!r} of rule {rule.name}" for text in bad)
-        return replace(cls.of(replace(rule, source_ports=(), destination_ports=()), context), unreadable=names)
+        sources = context.addresses(rule.sources, rule.source_groups)
+        return cls.between(rule, sources, context.addresses(rule.destinations, rule.destination_groups))
+
+    @classmethod
+    def between(cls, rule: SecurityRule, sources: Bounds, destinations: Bounds) -> Self:
+        """The same, where it is known what its ends mean."""
+        protocol = rule.protocol.lower()
+        near, far, bad = _lenient_ports(rule.source_ports, rule.destination_ports)
+        names = frozenset(f"port range {text!r} of rule {rule.name}" for text in bad) if bad else _NOTHING
+        return cls(_PROTOCOLS.get(protocol, protocol), sources, near, destinations, far, names)
 
     def match(self, flow: Flow) -> bool | None:
         """Whether the rule matches a flow; None where that is not known.
@@ -130,10 +135,11 @@ class Terms:
             return False
         sure = True
         if protocol in WITH_PORTS:
-            found = _port(flow.destination_port, self.destination_ports), _port(flow.source_port, self.source_ports)
-            if False in found:
+            far = _port(flow.destination_port, self.destination_ports)
+            near = False if far is False else _port(flow.source_port, self.source_ports)
+            if near is False:
                 return False
-            sure = None not in found and not self.unreadable
+            sure = bool(far and near) and not self.unreadable
         held = self.sources.holds(flow.source)
         if held is False:
             return False
@@ -225,8 +231,8 @@ def ports(texts: Iterable[str]) -> Intervals:
 
 @lru_cache(maxsize=1 << 14)
 def _ports(texts: tuple[str, ...]) -> Intervals:
-    spans = [_span(text) for text in texts]
-    return Intervals.of(spans, PORTS_TOP) if spans else Intervals.all(PORTS_TOP)
+    found = Intervals.of(map(_span, texts), PORTS_TOP)
+    return found if texts and found != _ALL_PORTS else _ALL_PORTS
 
 
 def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozenset[str]) -> Decision:
@@ -235,19 +241,26 @@ def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozens
     return Decision(Verdict.ALLOWED if rule.allows else Verdict.DENIED, rule, tuple(doubtful))
 
 
+@lru_cache(maxsize=1 << 14)
+def _lenient_ports(near: tuple[str, ...], far: tuple[str, ...]) -> tuple[Intervals, Intervals, tuple[str, ...]]:
+    """The ports at both ends, and what of them is none: then they may be any."""
+    bad = tuple(text for text in (*near, *far) if not _readable(text))
+    return (_ALL_PORTS, _ALL_PORTS, bad) if bad else (ports(near), ports(far), ())
+
+
 @lru_cache(maxsize=1 << 16)  # rules of many NSGs, and of one NSG in many places, say the same
-def _plain(prefixes: tuple[str, ...]) -> Bounds | None:
+def everywhere(prefixes: tuple[str, ...]) -> Bounds | None:
     """The addresses of an end that means the same everywhere; None where it names a tag."""
     if not prefixes:
-        return Bounds.exactly(AddressSet.all())
-    try:
-        return Bounds.exactly(AddressSet.union(map(AddressSet.parse, prefixes)))
-    except ParseError:
-        return None
+        return ANYWHERE
+    read = [found for text in prefixes if (found := read_prefix(text)) is not None]
+    return Bounds.exactly(AddressSet.union(read)) if len(read) == len(prefixes) else None
 
 
 def _port(port: int | None, allowed: Intervals) -> bool | None:
     """A flow whose port is not given has any: a rule for all ports matches it, another one may."""
+    if allowed is _ALL_PORTS:
+        return True
     if port is not None:
         return port in allowed
     return True if allowed == _ALL_PORTS else None
