@@ -10,6 +10,7 @@ from dataclasses import replace
 from diagnostics.network.estate import Point
 from diagnostics.network.filters import Filters
 from diagnostics.network.intervals import PORTS_TOP, V4_TOP, V6_TOP, Intervals, Span
+from diagnostics.network.meaning import World
 from diagnostics.network.path import Path
 from diagnostics.network.prefixes import Address, AddressSet
 from diagnostics.network.security import Terms
@@ -26,10 +27,10 @@ def elementary(sets: Iterable[Intervals], top: int) -> list[Span]:
     return list(zip(ordered, [*(start - 1 for start in ordered[1:]), top], strict=True))
 
 
-def terms_at(filters: Filters, point: Point, *, inbound: bool) -> Iterator[Terms]:
+def terms_at(filters: Filters, point: Point, *, inbound: bool, world: World = World.BOUNDS) -> Iterator[Terms]:
     """The terms of every rule that speaks at an endpoint in a direction."""
-    yield from (terms for _, terms in filters.admin_rules(point, inbound=inbound))
-    for _, _, rules in filters.lists(point, inbound=inbound):
+    yield from (terms for _, terms in filters.admin_rules(point, inbound=inbound, world=world))
+    for _, _, rules in filters.lists(point, inbound=inbound, world=world):
         yield from (terms for _, terms in rules or ())
 
 

@@ -14,6 +14,7 @@ from diagnostics.network import wording
 from diagnostics.network.cells import address_at, elementary, family, for_all, port_cells, set_of, terms_at, top_of
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.intervals import PORTS_TOP, Intervals, Span
+from diagnostics.network.meaning import World
 from diagnostics.network.path import Reason, together
 from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, read_prefix
 from diagnostics.network.public import ways_to
@@ -138,9 +139,13 @@ class Sources:
         """Source addresses that no rule for this port and no route of the answer tells apart."""
         version = _address(point).version
         top, borders = top_of(version), [family(PRIVATE, version)]
-        for terms in terms_at(self._engine.filters, point, inbound=True):
-            if terms.speaks_of(protocol, port):
-                borders += [family(terms.sources.must, version), family(terms.sources.may, version)]
+        filters = self._engine.filters
+        # What is in the network decides what is in `Internet`: where the former is open, both ways have borders.
+        sure = filters.context(point).prefix("VirtualNetwork").exact
+        for world in (World.BOUNDS,) if sure else World:
+            for terms in terms_at(filters, point, inbound=True, world=world):
+                if terms.speaks_of(protocol, port):
+                    borders += [family(terms.sources.must, version), family(terms.sources.may, version)]
         starts = self._engine.routing.table(point, version).starts
         borders += [Intervals.of([(start, start)], top) for start in starts]
         if subnet := self._estate.subnet_of(point):

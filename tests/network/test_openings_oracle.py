@@ -106,7 +106,7 @@ def test_into_is_what_rules_say_of_flows_whatever_an_estate_is_made_of(data: st.
 PREFIXES = ["*", "203.0.113.0/24", "203.0.113.128/25", "198.51.100.7", "0.0.0.0/1", "::/0"]
 PREFIXES += ["Internet", "VirtualNetwork", "Mystery"]
 TARGETS = ["*", "*", "10.0.1.4", "10.0.1.5", "10.0.1.0/24", "VirtualNetwork", "Mystery"]
-KNOWN_TO = tuple(map(ipaddress.ip_address, ("10.0.1.4", "10.0.1.5", "10.0.1.6", "10.9.0.1", "8.8.4.4")))
+KNOWN_TO = tuple(map(ipaddress.ip_address, ("10.0.1.4", "10.0.1.5", "10.0.1.6", "10.0.2.4", "10.9.0.1", "8.8.4.4")))
 DOUBTFUL_TO = (ipaddress.ip_address("198.51.100.9"),)
 """Destinations of every kind that the drawn rules tell apart; whether the last is in the network is not known."""
 
