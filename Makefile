@@ -20,7 +20,7 @@ sandbox: $(SETUP) ## Run everything by hand: prints addresses and a curl line th
 	@$(BIN)/python -m sandbox
 
 test: $(SETUP) ## All tests, on all cores
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: lint types contracts test ## What CI runs
 
