@@ -19,8 +19,8 @@ demo: $(SETUP) ## Run the main job in the sandbox: five scenarios, told as stori
 sandbox: $(SETUP) ## Run everything by hand: prints addresses and a curl line that fires an alert
 	@$(BIN)/python -m sandbox
 
-test: $(SETUP) ## All tests, on all cores
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+test: $(SETUP) ## All tests, on all cores: those of a file in one process, in their order
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: lint types contracts test ## What CI runs
 

@@ -120,14 +120,6 @@ class Stack:
         return [call for call in self.sandbox.calls if call.method == "PUT"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares one app runs in one process and in its order: each test begins with what those before left."""
-    for item in items:
-        if "auto" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("auto"))
-
-
 @pytest.fixture(scope="session")
 def auto(eventually: Wait) -> Iterator[Stack]:
     """The app in remediation mode auto."""
