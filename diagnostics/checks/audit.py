@@ -10,9 +10,10 @@ from types import MappingProxyType
 import msgspec
 
 from diagnostics.checks.catalogue import Check, catalogue
-from diagnostics.checks.found import Found, Unclear
+from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.policy import Policy, Suppression, bad_tags
 from diagnostics.checks.view import View
+from diagnostics.errors import VmreachError
 from diagnostics.findings import Cause, Finding, Resource, Severity, fingerprint
 from diagnostics.network.estate import Estate
 from diagnostics.network.facts import Facts
@@ -82,32 +83,59 @@ def audit(
         now: the time: suppressions end by it, and rules are old by it. Without it, no suppression has ended.
         only: the ids of the checks to make; by default all.
     """
-    decided, view = policy or Policy(), View(estate, now)
-    made = [each for each in catalogue() if each.id not in decided.off and (only is None or each.id in only)]
-    findings: dict[str, Finding] = {}
-    unknown: list[Unknown] = [*_unread(estate)]
-    suppressed: dict[str, Suppressed] = {}
+    making = _Making(policy or Policy(), View(estate, now), estate.facts, now.date() if now else None)
+    making.unknown.extend(_unread(estate))
+    made = [each for each in catalogue() if each.id not in making.policy.off and (only is None or each.id in only)]
     for each in made:
-        for said in each.find(view):
-            if isinstance(said, Unclear):
-                resource = Resource.of(said.resource, estate.facts.location(said.resource))
-                unknown.append(Unknown(each.id, each.title, resource, tuple(sorted(set(said.missing)))))
-                continue
-            finding, about = _finding(each, said, decided, estate.facts), said.resource
-            ended = _day(now)
-            standing = [*decided.about(each.id, about, estate.facts)]
-            last = max(standing, key=lambda suppression: suppression.until, default=None)
-            if last is not None and (ended is None or last.until >= ended):
-                suppressed[finding.finding_id] = Suppressed(finding, last.reason, last.until)
-            else:
-                findings[finding.finding_id] = _come_back(finding, last)
-    return Audit(
-        tuple(sorted(findings.values(), key=_order)),
-        tuple(sorted(unknown, key=lambda each: (each.check, each.resource.id.lower(), each.missing))),
-        tuple(sorted(suppressed.values(), key=lambda each: _order(each.finding))),
-        tuple(made),
-        _files(estate.facts, [*findings.values(), *unknown, *(each.finding for each in suppressed.values())]),
-    )
+        making.make(each)
+    return making.audit(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """An audit in the making; what is found twice is one finding."""
+
+    policy: Policy
+    view: View
+    facts: Facts
+    today: date | None
+    findings: dict[str, Finding] = field(default_factory=dict)
+    unknown: list[Unknown] = field(default_factory=list)
+    suppressed: dict[str, Suppressed] = field(default_factory=dict)
+
+    def make(self, check: Check) -> None:
+        """Make one check. One that input keeps from its end is not known, and the others are made all the same."""
+        try:
+            for said in check.find(self.view):
+                self._take(check, said)
+        except VmreachError as error:
+            everything = Resource(id="", name="everything", type="")
+            self.unknown.append(Unknown(check.id, check.title, everything, (str(error),)))
+
+    def audit(self, made: Sequence[Check]) -> Audit:
+        """What has come of it, in order."""
+        findings, suppressed = self.findings.values(), self.suppressed.values()
+        return Audit(
+            tuple(sorted(findings, key=_order)),
+            tuple(sorted(self.unknown, key=lambda each: (each.check, each.resource.id.lower(), each.missing))),
+            tuple(sorted(suppressed, key=lambda each: _order(each.finding))),
+            tuple(made),
+            _files(self.facts, [*findings, *self.unknown, *(each.finding for each in suppressed)]),
+        )
+
+    def _take(self, check: Check, said: Said) -> None:
+        about = said.resource
+        if isinstance(said, Unclear):
+            resource = Resource.of(about, self.facts.location(about))
+            self.unknown.append(Unknown(check.id, check.title, resource, tuple(sorted(set(said.missing)))))
+            return
+        finding = _finding(check, said, self.policy, self.facts)
+        standing = self.policy.about(check.id, about, self.facts)
+        last = max(standing, key=lambda suppression: suppression.until, default=None)
+        if last is not None and (self.today is None or last.until >= self.today):
+            self.suppressed[finding.finding_id] = Suppressed(finding, last.reason, last.until)
+        else:
+            self.findings[finding.finding_id] = _come_back(finding, last)
 
 
 def _files(facts: Facts, about: Iterable[Finding | Unknown]) -> Mapping[str, str]:
@@ -144,10 +172,6 @@ def _unread(estate: Estate) -> Iterator[Unknown]:
         yield Unknown(ANY, "could not be read", resource, (problem.text,))
     for rid, text in bad_tags(estate.facts, {each.id for each in catalogue()}):
         yield Unknown(ANY, "suppression that is none", Resource.of(rid), (text,))
-
-
-def _day(now: datetime | None) -> date | None:
-    return now.date() if now else None
 
 
 def _order(finding: Finding) -> tuple[int, str, str, str, str]:

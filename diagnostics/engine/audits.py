@@ -135,12 +135,14 @@ class Auditor:
     ) -> Iterator[Finding]:
         """What is over: its check was made, can tell of its resource, and does not find it any more."""
         found = {each.finding_id for each in (*made.findings, *(each.finding for each in made.suppressed))}
-        unclear = _unclear(made)
+        unclear, blind = _unclear(made), _blind(made)
         for finding_id, each in known.items():
             if finding_id in found:
                 continue
             if each.finding.status in OVER:  # some sink has not heard it
                 yield each.finding
+                continue
+            if each.finding.check in blind:
                 continue
             about = ResourceId.maybe(each.finding.resource.id)
             told = about and looked.tells(about) and not unclear.get(each.finding.check, Around()).touches(about)
@@ -221,3 +223,8 @@ def _unclear(made: Audit) -> Mapping[str, Around]:
         if each.check != ANY and (rid := ResourceId.maybe(each.resource.id)):
             found.setdefault(each.check, Around()).add(rid)
     return found
+
+
+def _blind(made: Audit) -> frozenset[str]:
+    """The checks that did not come to their end: what they do not find may be there all the same."""
+    return frozenset(each.check for each in made.unknown if each.check != ANY and not each.resource.id)

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from diagnostics.checks.audit import Audit, audit
 from diagnostics.checks.catalogue import catalogue, check
 from diagnostics.findings import Severity
 from diagnostics.network.reading import read_files, read_objects
-from tests.checks.audited import estate, resource
+from diagnostics.network.tags import ServiceTags
+from tests.checks.audited import estate, nsg, resource, rule
 
 ROOT = Path(__file__).parent.parent.parent
 ESTATES = sorted((ROOT / "sandbox" / "estates").glob("*.json"))
@@ -98,3 +100,13 @@ def test_an_id_is_given_once() -> None:
 
     with pytest.raises(AssertionError, match="two checks are called NIC001"):
         check("NIC001", "again", Severity.LOW, "advice")(nothing)  # type: ignore[arg-type]
+
+
+def test_a_check_that_input_keeps_from_its_end_is_not_known_and_the_others_are_made() -> None:
+    tags = {"values": [{"name": "Storage", "properties": {"addressPrefixes": ["20.0.0.0/99"]}}]}
+    group = nsg("n", rule("a", 100, "Allow", sourceAddressPrefix="Storage"), provisioningState="Failed")
+    known = replace(estate([group]), service_tags=ServiceTags.of(tags))
+    made = audit(known, only=["NSG001", "NSG009"])
+    assert [each.check for each in made.findings] == ["NSG001"]
+    (unknown,) = (each for each in made.unknown if each.check == "NSG009")
+    assert unknown.missing == ("service tags: tag Storage: '20.0.0.0/99' is no address prefix",)

@@ -131,6 +131,25 @@ def test_what_nobody_can_tell_of_is_not_resolved(listed: Listing) -> None:
     assert "NSG001 a resolved" in queued(house)
 
 
+def rule(name: str, priority: int, access: str, source: str) -> dict[str, Any]:
+    terms = {"sourceAddressPrefix": source, "destinationAddressPrefix": "*", "destinationPortRange": "443"}
+    return {"name": name, "properties": {"priority": priority, "direction": "Inbound", "access": access, **terms}}
+
+
+def test_a_check_that_does_not_come_to_its_end_resolves_nothing() -> None:
+    dead = resource(
+        "nsg", "a", "Succeeded", securityRules=[rule("no", 100, "Deny", "*"), rule("web", 200, "Allow", "*")]
+    )
+    house = fleet(dead, off=OFF - {"NSG003"})
+    audit(house)
+    tagged = resource("nsg", "b", "Succeeded", securityRules=[rule("web", 100, "Allow", "Storage")])
+    tags = {"values": [{"name": "Storage", "properties": {"addressPrefixes": ["20.0.0.0/99"]}}]}
+    next_day(house, HEALED, tagged, tags)
+    assert queued(house) == ["NSG003 a open"]
+    next_day(house, HEALED, tagged)
+    assert queued(house) == ["NSG003 a open", "NSG003 a resolved"]
+
+
 def test_the_log_names_what_could_not_be_read_on_a_line_each_and_not_without_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

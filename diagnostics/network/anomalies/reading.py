@@ -9,7 +9,7 @@ from itertools import batched
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
-from diagnostics.errors import ParseError
+from diagnostics.errors import ParseError, PermanentError
 from diagnostics.network.anomalies import edges as sets
 from diagnostics.network.anomalies.edges import V6_BEGIN, Edges, merged, of_addresses, of_spans, plain_edges
 from diagnostics.network.ids import ResourceId
@@ -120,6 +120,7 @@ class Reader:
         Raises:
             ParseError: one of its port ranges is none, or one of its addresses neither a prefix nor the name of a
                 service tag; it names rule, field and value.
+            PermanentError: the list of service tags has something for one of its tags that is no prefix.
         """
         try:
             return Reading(
@@ -150,7 +151,10 @@ class Reader:
         return self._prefixes[key]
 
     def _tag(self, end: str, text: str) -> Bounds:
-        bounds = self.context.tag(text)
+        try:
+            bounds = self.context.tag(text)
+        except ParseError as error:  # the list of service tags is wrong, not the rule
+            raise PermanentError(f"service tags: {error}") from None
         if bounds is None and not names_tag(text):
             raise ParseError(f"{end} address: {text!r} is neither a prefix nor the name of a service tag")
         return bounds or Bounds.unknown(text)
