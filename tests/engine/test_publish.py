@@ -44,6 +44,15 @@ def test_a_finding_goes_out_with_its_times_and_link() -> None:
     assert known.delivered == {"queue", "teams"}
 
 
+def test_the_log_says_once_which_sink_has_what(caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+    with caplog.at_level("INFO", "diagnostics"):
+        for _ in range(2):
+            publisher(house).publish(FINDING, holder="r1")
+    told = [text for text in caplog.messages if text.startswith("finding ")]
+    assert told == [f"finding f1 told to {sink}: NSG001 high, open: {VM.name}" for sink in ("queue", "teams")]
+
+
 @pytest.mark.parametrize("down", ["queue", "teams"])
 def test_a_sink_that_is_away_is_told_later_and_the_other_one_once(down: str) -> None:
     house = House(answer=BLOCKED)

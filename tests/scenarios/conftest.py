@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +24,7 @@ from diagnostics.runbooks.diagnosis import Diagnosis
 from diagnostics.runbooks.situation import Conditions
 from diagnostics.scopes import Scopes
 from diagnostics.settings import Settings
-from sandbox.arm import Sandbox
+from sandbox.arm import Call, Sandbox
 from sandbox.scenario import Scenario, all_scenarios
 
 LOADED = all_scenarios()
@@ -43,14 +44,23 @@ class Clock:
 class Diagnoses:
     """Works each scenario's alert through when it is first asked for."""
 
+    sandbox: Sandbox
     settings: Settings
     clients: Clients
     _known: dict[str, Diagnosis] = field(default_factory=dict)
+    _calls: dict[str, list[Call]] = field(default_factory=dict)
 
     def of(self, scenario: Scenario) -> Diagnosis:
         if scenario.name not in self._known:
+            before = len(self.sandbox.calls)
             self._known[scenario.name] = self._work(scenario)
+            self._calls[scenario.name] = self.sandbox.calls[before:]
         return self._known[scenario.name]
+
+    def calls(self, scenario: Scenario) -> list[Call]:
+        """What its diagnosis asked of Azure."""
+        self.of(scenario)
+        return self._calls[scenario.name]
 
     def _work(self, scenario: Scenario) -> Diagnosis:
         scopes, poll, wait = Scopes.parse(f"/subscriptions/{scenario.subscription}"), 0.005, 10.0
@@ -74,14 +84,21 @@ def request_of(scenario: Scenario) -> DiagnosisRequest:
     return request
 
 
-@pytest.fixture(scope="session")
-def diagnoses() -> Iterator[Diagnoses]:
+@contextmanager
+def worked(scenarios: Sequence[Scenario]) -> Iterator[Diagnoses]:
+    """A sandbox with these scenarios, and whoever works them through."""
     with (
-        Sandbox(LOADED, operation_seconds=0.005) as sandbox,
+        Sandbox(scenarios, operation_seconds=0.005) as sandbox,
         pytest.MonkeyPatch.context() as patch,
     ):
         env = sandbox.environment() | {"VMREACH_POLL_SECONDS": "0.02", "AzureWebJobsStorage": "unused"}
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
             patch.setenv(name, env[name])
         settings = Settings.from_env(env)
-        yield Diagnoses(settings, Clients(settings))
+        yield Diagnoses(sandbox, settings, Clients(settings))
+
+
+@pytest.fixture(scope="session")
+def diagnoses() -> Iterator[Diagnoses]:
+    with worked(LOADED) as made:
+        yield made

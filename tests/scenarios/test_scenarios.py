@@ -12,6 +12,7 @@ from diagnostics.findings import Finding, Outcome
 from diagnostics.intake.messages import Problem
 from diagnostics.network.connectivity import IssueType, issue_type
 from sandbox.scenario import Scenario
+from tests.infra.roles import lacking
 from tests.scenarios.conftest import LOADED, Diagnoses
 
 each = pytest.mark.parametrize("scenario", LOADED, ids=lambda scenario: scenario.name)
@@ -63,6 +64,12 @@ def test_the_remedy(scenario: Scenario, diagnoses: Diagnoses) -> None:
 def test_the_steps(scenario: Scenario, diagnoses: Diagnoses) -> None:
     outcomes = {step.name: str(step.outcome) for step in diagnoses.of(scenario).steps}
     assert {name: outcomes.get(name) for name in scenario.expected.steps} == scenario.expected.steps
+
+
+@each
+def test_the_roles(scenario: Scenario, diagnoses: Diagnoses) -> None:
+    roles = ["diagnose", "guest"] if scenario.run_command else ["diagnose"]
+    assert lacking(diagnoses.calls(scenario), roles) == []
 
 
 def test_every_issue_has_a_scenario() -> None:
