@@ -2,11 +2,12 @@
 PYTHON ?= python3.13
 BIN := .venv/bin
 AZURITE := tools/azurite/node_modules/.installed
+CHECKOV := .cache/checkov/.installed
 SETUP := .venv/.installed $(AZURITE)
-CODE := function_app.py diagnostics sandbox tests benchmarks
+CODE := function_app.py diagnostics sandbox tests benchmarks tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test check lint types contracts format lock bench clean
+.PHONY: help setup demo sandbox test check check-infra lint types contracts format lock bench package clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,7 +23,11 @@ sandbox: $(SETUP) ## Run everything by hand: prints addresses and a curl line th
 test: $(SETUP) ## All tests, on all cores: those of a file in one process, in their order
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: lint types contracts test ## What CI runs
+check: lint types contracts test check-infra ## What CI runs
+
+check-infra: $(SETUP) $(CHECKOV) ## Terraform, Bicep and Checkov on infra/, as a table (STRICT=1: none may be missing)
+	@$(BIN)/python -m tools.infra $(if $(STRICT),--strict)
+	@$(BIN)/python -m pytest -m tools -n auto tests/infra
 
 lint: $(SETUP) ## Style, and whether the code is formatted
 	@$(BIN)/ruff check .
@@ -43,12 +48,17 @@ lock: $(SETUP) ## Compile requirements.lock anew from requirements.txt and pypro
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 	@$(BIN)/uv pip compile --group bench --constraint requirements.lock --universal --python-version 3.13 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file benchmarks/requirements.lock
+	@cd tools/checkov && $(CURDIR)/$(BIN)/uv pip compile requirements.txt --universal --python-version 3.13 \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+
+package: $(SETUP) ## The zip that is deployed, the same bytes from the same sources
+	@$(BIN)/python tools/package.py dist/vmreach.zip
 
 bench: .venv/.bench ## Measurements, as tables of ratios (a C compiler is needed once, for pytricia)
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what setup and the tools made
-	rm -rf .venv tools/azurite/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist tools/azurite/node_modules .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/.installed: requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "vmreach needs Python 3.13: '$(PYTHON)' was not found (make PYTHON=/path/to/python3.13)"; exit 1; }
@@ -59,6 +69,13 @@ clean: ## Remove what setup and the tools made
 
 .venv/.bench: $(SETUP) benchmarks/requirements.lock
 	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+# Checkov pins much: an environment of its own.
+$(CHECKOV): tools/checkov/requirements.lock | .venv/.installed
+	@echo "setting up: Checkov (about half a minute)"
+	@$(PYTHON) -m venv --clear .cache/checkov
+	@.cache/checkov/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r tools/checkov/requirements.lock
 	@touch $@
 
 # Azurite comes from npm; where there is no npm, Node.js comes from PyPI.
