@@ -229,6 +229,14 @@ def test_the_last_hook_says_where_things_are() -> None:
     assert known.keys() <= outputs
 
 
+@pytest.mark.parametrize(("tests", "code"), [("", 0), ("[]", 0), (" [ ]\n", 0), ('[{"name": "web-to-sql"}]', 1)])
+def test_the_group_of_the_network_watchers_is_never_deleted(tests: str, code: int) -> None:
+    env = {"PATH": os.environ["PATH"], "VMREACH_CONNECTION_TESTS": tests}
+    done = subprocess.run([HOOKS / "remove.sh"], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Nothing was deleted." in done.stderr) == (code, bool(code))
+    assert done.stderr in (HOOKS / "remove.ps1").read_text()
+
+
 def patterns_of_sh() -> list[str]:
     """What sh makes of the lines that set a constant."""
     lines = re.findall(r"^(?!VMREACH)([A-Z_]+)=(.*)$", SH, re.MULTILINE)
@@ -275,7 +283,7 @@ def test_the_patterns_of_powershell_think_the_same_of_a_scope(azd: Azd, scope: s
     assert passes == (azd.run(VMREACH_SCOPES=scope).returncode == 0)
 
 
-@pytest.mark.parametrize("name", ["settings.sh", "next.sh"])
+@pytest.mark.parametrize("name", ["settings.sh", "next.sh", "remove.sh"])
 def test_shellcheck_has_nothing_to_say(name: str) -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")
