@@ -167,7 +167,9 @@ module functionApp 'modules/function-app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    storageAccountName: storage.outputs.name
+    blobEndpoint: storage.outputs.blobEndpoint
+    queueEndpoint: storage.outputs.queueEndpoint
+    tableEndpoint: storage.outputs.tableEndpoint
     packageContainerUri: '${storage.outputs.blobEndpoint}${packageContainer}'
     vaultUri: vault.outputs.uri
     insightsConnectionString: monitoring.outputs.connectionString

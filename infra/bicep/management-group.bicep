@@ -23,8 +23,8 @@ param assignGuestRole bool = false
 var roles = loadJsonContent('../shared/roles.json')
 var chosen = concat(assignDiagnoseRole ? ['diagnose'] : [], assignRemediateRole ? ['remediate'] : [], assignGuestRole ? ['guest'] : [])
 
-// Role names are unique in a tenant.
-var suffix = '(${name}, ${take(managementGroup().name, 8)})'
+// Role names are unique in a tenant, and names of management groups often begin alike.
+var suffix = '(${name}, ${managementGroup().name})'
 
 resource definitions 'Microsoft.Authorization/roleDefinitions@2022-04-01' = [for role in chosen: {
   name: guid(managementGroup().id, name, role)

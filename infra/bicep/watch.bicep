@@ -86,6 +86,13 @@ var tests = empty(filter(connectionTests, test => empty(test.?destinationId) == 
 // A rule without an action tells nobody: those for operators are made where there are any.
 var activityRules = filter(items(alerts.activityLog), rule => !empty(actionGroups[rule.value.to]))
 
+// Of each property of a resource's health, any of the values.
+var healthConditions = toObject(filter(activityRules, rule => contains(rule.value, 'resourceHealth')), rule => rule.key, rule => [
+  { anyOf: map(rule.value.resourceHealth.current, value => { field: 'properties.currentHealthStatus', equals: value }) }
+  { anyOf: map(rule.value.resourceHealth.previous, value => { field: 'properties.previousHealthStatus', equals: value }) }
+  { anyOf: map(rule.value.resourceHealth.reason, value => { field: 'properties.cause', equals: value }) }
+])
+
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = if (createResourceGroup) {
   name: resourceGroupName
   location: location
@@ -100,6 +107,7 @@ module alertRules 'modules/alerts.bicep' = {
     tags: tags
     actionGroups: actionGroups
     activityLog: toObject(activityRules, rule => rule.key, rule => rule.value)
+    healthConditions: healthConditions
     availability: alerts.metric['vm-availability']
     watchedRegions: watchedRegions
   }

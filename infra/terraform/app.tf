@@ -3,7 +3,10 @@
 locals {
   # Everything the app is told.
   settings = {
-    AzureWebJobsStorage__accountName          = azurerm_storage_account.this.name
+    # Addresses, since the host takes an account's name for one in the public cloud.
+    AzureWebJobsStorage__blobServiceUri       = azurerm_storage_account.this.primary_blob_endpoint
+    AzureWebJobsStorage__queueServiceUri      = azurerm_storage_account.this.primary_queue_endpoint
+    AzureWebJobsStorage__tableServiceUri      = azurerm_storage_account.this.primary_table_endpoint
     AzureWebJobsStorage__credential           = "managedidentity"
     AzureWebJobsStorage__clientId             = azurerm_user_assigned_identity.this.client_id
     AZURE_CLIENT_ID                           = azurerm_user_assigned_identity.this.client_id
@@ -159,7 +162,7 @@ resource "azurerm_function_app_flex_consumption" "this" {
 # - that references to Key Vault are read with the user-assigned identity. Without it the app would look for a
 #   system-assigned one, which it has not;
 # - that there is no AzureWebJobsStorage. The provider always writes one, a connection string with an empty key, and the
-#   host would prefer it to AzureWebJobsStorage__accountName;
+#   host would prefer it to the addresses;
 # - that FTP takes no password either.
 #
 # So the app is put once more, as it is, with the identity for references; and its settings are put as they are above,

@@ -10,16 +10,17 @@ provider "azurerm" {
   resource_providers_to_register = var.register_resource_providers ? local.resource_providers : []
 
   features {
-    application_insights {
-      # The rule "Failure Anomalies" mails whoever owns the subscription, and would keep the resource group from going.
-      disable_generated_rule = true
-    }
     key_vault {
       # Purge protection forbids it; a vault deployed again under its name is recovered instead.
       purge_soft_delete_on_destroy          = false
       purge_soft_deleted_secrets_on_destroy = false
       recover_soft_deleted_key_vaults       = true
       recover_soft_deleted_secrets          = true
+    }
+    resource_group {
+      # Azure puts a rule and an action group of its own beside Application Insights, some time after it was made: they
+      # are in no state, and would keep the resource group from going.
+      prevent_deletion_if_contains_resources = false
     }
     storage {
       # Containers, queues and tables are made through Azure Resource Manager: the deployer needs no role on the data,

@@ -25,7 +25,8 @@ ROLES = {"Storage Blob Data Owner", "Storage Queue Data Contributor", "Storage T
 ROLES |= {"Key Vault Secrets Officer", "Monitoring Metrics Publisher"}
 SETTINGS = {"APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "APPLICATIONINSIGHTS_CONNECTION_STRING", "AZURE_CLIENT_ID"}
 SETTINGS |= {f"AzureWebJobsSecretStorage{name}" for name in ("KeyVaultClientId", "KeyVaultUri", "Type")}
-SETTINGS |= {f"AzureWebJobsStorage__{name}" for name in ("accountName", "clientId", "credential")}
+SETTINGS |= {f"AzureWebJobsStorage__{name}" for name in ("clientId", "credential")}
+SETTINGS |= {f"AzureWebJobsStorage__{kind}ServiceUri" for kind in ("blob", "queue", "table")}
 
 
 @pytest.fixture(scope="module", params=WAYS)

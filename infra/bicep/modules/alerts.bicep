@@ -13,6 +13,9 @@ param actionGroups object
 @description('Rules on the activity log, by name.')
 param activityLog object
 
+@description('Conditions on the health of the resource, by name of the rule.')
+param healthConditions object
+
 @description('Rule on the availability of VMs.')
 param availability object
 
@@ -50,20 +53,7 @@ resource activityRules 'Microsoft.Insights/activityLogAlerts@2020-10-01' = [for 
           field: 'resourceType'
           containsAny: rule.value.resourceTypes
         }
-      ] : [], contains(rule.value, 'resourceHealth') ? [
-        {
-          field: 'properties.currentHealthStatus'
-          containsAny: rule.value.resourceHealth.current
-        }
-        {
-          field: 'properties.previousHealthStatus'
-          containsAny: rule.value.resourceHealth.previous
-        }
-        {
-          field: 'properties.cause'
-          containsAny: rule.value.resourceHealth.reason
-        }
-      ] : [])
+      ] : [], contains(healthConditions, rule.key) ? healthConditions[rule.key] : [])
     }
     actions: {
       actionGroups: [

@@ -16,8 +16,14 @@ param identityId string
 @description('Client id of that identity.')
 param identityClientId string
 
-@description('Name of the storage account of the functions.')
-param storageAccountName string
+@description('Address of the blob service of the storage account of the functions.')
+param blobEndpoint string
+
+@description('Address of its queue service.')
+param queueEndpoint string
+
+@description('Address of its table service.')
+param tableEndpoint string
 
 @description('Address of the blob container that the package is deployed to.')
 param packageContainerUri string
@@ -169,9 +175,12 @@ resource appSettings 'Microsoft.Web/sites/config@2024-11-01' = {
     AzureWebJobsSecretStorageKeyVaultClientId: identityClientId
     AzureWebJobsSecretStorageKeyVaultUri: vaultUri
     AzureWebJobsSecretStorageType: 'keyvault'
-    AzureWebJobsStorage__accountName: storageAccountName
+    // Addresses, since the host takes an account's name for one in the public cloud.
+    AzureWebJobsStorage__blobServiceUri: blobEndpoint
     AzureWebJobsStorage__clientId: identityClientId
     AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__queueServiceUri: queueEndpoint
+    AzureWebJobsStorage__tableServiceUri: tableEndpoint
   })
 }
 

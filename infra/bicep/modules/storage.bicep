@@ -242,3 +242,9 @@ output name string = account.name
 
 @description('Address of the blob service, with a slash at its end.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
+
+@description('Address of the queue service, with a slash at its end.')
+output queueEndpoint string = account.properties.primaryEndpoints.queue
+
+@description('Address of the table service, with a slash at its end.')
+output tableEndpoint string = account.properties.primaryEndpoints.table

@@ -165,7 +165,7 @@ run "tests_and_a_window" {
     error_message = "The window must be as asked, once."
   }
   assert {
-    condition     = azurerm_monitor_alert_processing_rule_suppression.maintenance[0].scopes == tolist(["/subscriptions/00000000-0000-0000-0000-000000000002"]) && azurerm_monitor_alert_processing_rule_suppression.maintenance[0].condition[0].alert_rule_id[0].values == tolist(["/subscriptions/00000000-0000-0000-0000-000000000002/resourceGroups/rg-vmreach"])
+    condition     = azurerm_monitor_alert_processing_rule_suppression.maintenance[0].scopes == tolist(["/subscriptions/00000000-0000-0000-0000-000000000002"]) && azurerm_monitor_alert_processing_rule_suppression.maintenance[0].condition[0].alert_rule_name[0].values == tolist(["vmreach-"])
     error_message = "Only alerts of vmreach's own rules must be silent."
   }
 }

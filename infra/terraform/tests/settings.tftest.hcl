@@ -14,7 +14,9 @@ run "defaults" {
 
   assert {
     condition = local.app_settings == {
-      AzureWebJobsStorage__accountName          = azurerm_storage_account.this.name
+      AzureWebJobsStorage__blobServiceUri       = "https://stvmreach.blob.core.windows.net/"
+      AzureWebJobsStorage__queueServiceUri      = "https://stvmreach.queue.core.windows.net/"
+      AzureWebJobsStorage__tableServiceUri      = "https://stvmreach.table.core.windows.net/"
       AzureWebJobsStorage__credential           = "managedidentity"
       AzureWebJobsStorage__clientId             = "00000000-0000-0000-0000-00000000000e"
       AZURE_CLIENT_ID                           = "00000000-0000-0000-0000-00000000000e"

@@ -8,7 +8,6 @@ locals {
   subscription_scope = "/subscriptions/${var.subscription_id}"
   groups             = { vmreach = var.action_group_id, operators = var.operators_action_group_id }
 
-
   availability = local.alerts.metric["vm-availability"]
 }
 
@@ -92,9 +91,9 @@ resource "azurerm_monitor_alert_processing_rule_suppression" "maintenance" {
 
   # The scope is of what alerts are about. Alerts of others, about the same machines, are not to be silenced.
   condition {
-    alert_rule_id {
+    alert_rule_name {
       operator = "Contains"
-      values   = ["${local.subscription_scope}/resourceGroups/${var.resource_group_name}"]
+      values   = ["${var.name}-"]
     }
   }
 

@@ -25,8 +25,10 @@ mock_resource "azurerm_user_assigned_identity" {
 
 mock_resource "azurerm_storage_account" {
   defaults = {
-    id                    = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-vmreach/providers/Microsoft.Storage/storageAccounts/stvmreach"
-    primary_blob_endpoint = "https://stvmreach.blob.core.windows.net/"
+    id                     = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-vmreach/providers/Microsoft.Storage/storageAccounts/stvmreach"
+    primary_blob_endpoint  = "https://stvmreach.blob.core.windows.net/"
+    primary_queue_endpoint = "https://stvmreach.queue.core.windows.net/"
+    primary_table_endpoint = "https://stvmreach.table.core.windows.net/"
   }
 }
 
