@@ -39,6 +39,11 @@ def test_every_word_of_a_picture_is_in_its_svg(name: str) -> None:
         (replace(PLAIN, boxes=(replace(BOX, title="much too long for such a small box"),)), "too long for its box"),
         (replace(PLAIN, texts=(note("at the edge", 290, 100),)), "leaves the picture"),
         (replace(PLAIN, texts=(note("one", 200, 100), note("two", 205, 104))), "lie on each other"),
+        (
+            replace(PLAIN, boxes=(BOX, Box(Rect(139, 20, 90, 44), "other"))),
+            "boxes 'a box' and 'other' lie on each other",
+        ),
+        (replace(PLAIN, boxes=(BOX, Box(Rect(140, 20, 90, 44), "other"))), None),
         (replace(PLAIN, texts=(note("over there", 140, 40),)), "lies on 'a box'"),
         (replace(PLAIN, arrows=(Arrow((Point(0, 40), Point(200, 40))),)), "through the box 'a box'"),
         (replace(PLAIN, arrows=(Arrow((BOX.on("right"), Point(200, 42))),)), None),

@@ -2,14 +2,17 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from sandbox.arm import Call
 from tests.conftest import ROOT
-from tests.infra import roles
+from tests.infra import plans, roles
+from tests.infra import test_bicep as app
+from tests.infra import test_bicep_access as access
+from tests.infra import test_bicep_watch as watch
 from tools.infra import bicep, checkov, documented, parity, terraform
 from tools.infra.outcome import Outcome, Result
 from tools.infra.programs import lent
@@ -20,7 +23,9 @@ INFRA, PAGE = ROOT / "infra", ROOT / "docs" / "settings.md"
 NIC = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/networkInterfaces/nic"
 
 MAIN, SITE, STORAGE = "bicep/main.bicep", "bicep/modules/function-app.bicep", "bicep/modules/storage.bicep"
+RULES, EVENTS, WATCH = "bicep/modules/alerts.bicep", "bicep/modules/events.bicep", "bicep/watch.bicep"
 ACCOUNT, LOCALS, VARIABLES = "terraform/storage.tf", "terraform/locals.tf", "terraform/variables.tf"
+APP, CONNECTIONS = "terraform/app.tf", "terraform/modules/watch/connections.tf"
 
 UNEQUAL = [
     (MAIN, "  VMREACH_HISTORY_HOURS: string(historyHours)\n", "", "app setting VMREACH_HISTORY_HOURS: Bicep lacks it"),
@@ -47,6 +52,12 @@ UNEQUAL = [
         'output "endpoint"',
         "output alert_endpoint: Terraform lacks it",
     ),
+    (CONNECTIONS, "local.test_alert.aggregation", '"Average"', 'timeAggregation is [".aggregation"] in Bicep and [".'),
+    (RULES, "availability.frequency", "availability.window", 'evaluationFrequency is [".frequency", ".window"] in '),
+    ("terraform/alerts.tf", '["diagnosis-requests"]', '["closure-requests"]', 'and ["closure-requests"] in Terraform'),
+    (WATCH, "events bool = true", "events bool = false", "parameter of watch events has the default false in Bicep "),
+    ("bicep/modules/network.bicep", "'443'", "'*'", "destinationPortRange is "),
+    (SITE, "type: 'UserAssigned'\n", "type: 'SystemAssigned'\n", 'identity.type is ["SystemAssigned"] in Bicep and ["'),
     ("shared/alerts.json", '"statuses"', '"status"', "alerts.json: Bicep does not read 'status'"),
 ]
 
@@ -55,10 +66,35 @@ UNDOCUMENTED = [
     (VARIABLES, '"0 0 5 * * *"', '"0 0 25 * * *"', "Terraform VMREACH_AUDIT_SCHEDULE: the default is no schedule: "),
     (MAIN, "VMREACH_CLOUD: cloud", "VMREACH_CLOUDS: cloud", "Bicep VMREACH_CLOUDS: docs/settings.md does not have it"),
     (MAIN, "VMREACH_CLOUD: cloud", "VMREACH_CLOUD: runCommand", "is not made of the parameter cloud"),
+    (APP, "= var.cloud", '= "public"', "is not made of the parameter cloud"),
     (MAIN, "@maxValue(720)", "@maxValue(721)", "lets 721 pass, and vmreach refuses it: "),
     (MAIN, "@allowed(['on', 'off'])", "@allowed(['on'])", "Bicep VMREACH_RUN_COMMAND: allows ['on'], and vmreach "),
+    ("bicep/app.bicep", "@secure()\n", "", "Bicep app.bicep: teamsWebhookUrl is given teams_webhook_url, and is not "),
     (VARIABLES, "VMREACH_CLOUD, and the", "VMREACH_CLOUD, the", ""),
 ]
+
+
+ELSEWHERE = [
+    (
+        (MAIN, "string(pollSeconds)"),
+        "string(pollSeconds + 1)",
+        app.test_settings_that_are_not_given_have_their_defaults,
+    ),
+    ((MAIN, "policySetting, endpointSetting"), "policySetting", app.test_each_setting_is_what_its_parameter_says),
+    ((SITE, "'ActionGroup'"), "'AzureCloud'", app.test_the_app_lets_azure_monitor_in_and_takes_no_password),
+    (
+        (SITE, "AZURE_CLIENT_ID: identityClientId"),
+        "AZURE_CLIENT_ID: name",
+        app.test_the_host_is_told_whose_identity_to_use,
+    ),
+    ((SITE, "'FunctionAppLogs'"), "'FunctionLogs'", access.test_app_storage_and_vault_log_to_the_workspace),
+    ((SITE, "Authentication: !empty"), "Authentication: empty", app.test_with_entra_id_only_action_groups_may_call),
+    ((STORAGE, "publicAccess: 'None'"), "publicAccess: 'Blob'", access.test_storage_is_what_vmreach_works_with),
+    ((MAIN, "if (watch)"), "if (!watch)", watch.test_nothing_is_watched_where_nothing_is_to_be),
+    ((WATCH, "=> !empty(act"), "=> rule.key != 'x' && empty(act", watch.test_there_is_a_rule_for_each_of_the_file),
+    ((EVENTS, "Interfaces/write"), "Interfaces/delete", watch.test_failed_writes_of_nics_go_to_the_queue),
+]
+"""Texts of Bicep that both the checker and the comparison take, and the test of what is deployed that does not."""
 
 
 def broken(folder: Path, name: str, old: str, new: str) -> Path:
@@ -84,6 +120,16 @@ def test_a_difference_is_told(tmp_path: Path, name: str, old: str, new: str, sai
 def test_a_setting_that_is_not_as_documented_is_told(tmp_path: Path, name: str, old: str, new: str, said: str) -> None:
     found = "\n".join(documented.problems(broken(tmp_path, name, old, new), PAGE))
     assert said in found if said else not found
+
+
+@pytest.mark.parametrize(("where", "new", "test"), ELSEWHERE)
+def test_bicep_that_deploys_something_else_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: tuple[str, str], new: str, test: Callable[[], None]
+) -> None:
+    monkeypatch.setattr(plans, "BICEP", broken(tmp_path, *where, new) / "bicep")
+    monkeypatch.setitem(test.__globals__, "plain", plans.main)
+    with pytest.raises(AssertionError):
+        test()
 
 
 def test_a_parameter_that_says_nothing_of_itself_is_told(tmp_path: Path) -> None:

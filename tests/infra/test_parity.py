@@ -9,6 +9,7 @@ from diagnostics.cloud import queues, store
 from tests.conftest import ROOT
 from tools.infra import parity, twins
 from tools.infra.deployment import Way, bicep, terraform
+from tools.infra.nodes import literal
 from tools.infra.parity import alert_fields, built_in, files
 
 INFRA = ROOT / "infra"
@@ -60,6 +61,11 @@ def test_custom_roles_have_the_actions_of_the_shared_file_alone(way: Way) -> Non
     assert parity.actions(way) == {"all of roles.json"}
 
 
+def test_events_of_a_further_subscription_go_to_the_queue_of_diagnoses() -> None:
+    default = terraform(INFRA, "modules/watch").parameters["queue_name"].default
+    assert literal(default) == (True, queues.DIAGNOSIS)
+
+
 def test_a_field_of_an_alert_rule_that_nobody_reads_is_told(tmp_path: Path) -> None:
     rules = json.loads((INFRA / "shared" / "alerts.json").read_text())
     rules["metric"]["vm-availability"]["urgency"] = "high"
@@ -69,6 +75,8 @@ def test_a_field_of_an_alert_rule_that_nobody_reads_is_told(tmp_path: Path) -> N
     assert told == [f"alerts.json: {name} does not read 'urgency'" for name in WAYS]
 
 
-@pytest.mark.parametrize("table", ["TERRAFORM_ONLY", "BICEP_ONLY", "PARAMETERS", "WATCH", "DEFAULTS", "OUTPUTS"])
+@pytest.mark.parametrize(
+    "table", ["TERRAFORM_ONLY", "BICEP_ONLY", "PARAMETERS", "WATCH", "DEFAULTS", "WATCH_DEFAULTS", "OUTPUTS"]
+)
 def test_what_one_way_has_alone_has_its_reason(table: str) -> None:
     assert [name for name, reason in getattr(twins, table).items() if len(reason.split()) < 4] == []

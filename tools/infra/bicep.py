@@ -71,7 +71,7 @@ def checked(folder: Path, checker: Path) -> Outcome:
             shutil.copyfile(file, types / file.name)
         shutil.copyfile(checker / _SCRIPT, Path(name, _SCRIPT))
         ran = run([sys.executable, Path(name, _SCRIPT), *files])
-    wrong = [ran.said] if ran.code or not files else []
+    wrong = [ran.said or f"exit code {ran.code}"] if ran.code else [] if files else ["there is no file"]
     return judged("bicep-check", "-", _WHAT, wrong, note=note)
 
 

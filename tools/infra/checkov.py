@@ -36,7 +36,7 @@ def checks(infra: Path) -> Iterator[Outcome]:
         if PROGRAM.exists():
             yield scanned(infra / way, way)
         else:
-            yield skipped(_TOOL, f"infra/{way}", "not installed: `make check-infra` does that")
+            yield skipped(_TOOL, f"infra/{way}", "not in .cache/checkov, where `make check-infra` puts it")
     note = f"{len([*suppressions(infra)])} suppressions"
     yield judged(_TOOL, "-", "every suppression has its reason", bare_skips(infra), note=note)
 

@@ -75,8 +75,13 @@ class Scope:
         return {found for body in filled for found in self.texts(body, depth)}
 
     def _got(self, node: Node, depth: int) -> set[str]:
-        """An attribute: of an object that is at hand, else of something that Azure knows."""
+        """An attribute: of an object that is at hand, else of something that Azure knows.
+
+        Terraform's `azurerm_x.this["key"].name` comes to the key: that is what such resources are named after here.
+        """
         base, *_ = node.parts
+        if node.value == "name" and base.kind == "get" and len(base.parts) > 1 and base.value is not None:
+            return {base.value}
         if base.kind == "name" and depth and base.value not in _GIVEN_BY_LOOPS:
             match self.meaning(base.value):
                 case (inner, scope) if inner.kind == "object" and (value := inner.get(str(node.value))):
@@ -132,9 +137,9 @@ class Way:
         return {each.words: each for each in self.root.parameters.values()}
 
     @property
-    def outputs(self) -> dict[str, str]:
-        """What the root gives, by the same words, and what it says of them."""
-        return {snake(name): said for name, said in self.root.outputs.items()}
+    def outputs(self) -> set[str]:
+        """What the root gives, by the same words."""
+        return {*map(snake, self.root.outputs)}
 
     def resources(self) -> Iterator[tuple[Resource, Scope]]:
         """All that is deployed."""

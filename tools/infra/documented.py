@@ -41,7 +41,8 @@ def settings(page: Path) -> dict[str, str]:
 def problems(infra: Path, page: Path) -> list[str]:
     """All that is wrong with parameters of settings; raises UnreadableError."""
     documented = settings(page)
-    found = [line for way in (bicep(infra), terraform(infra)) for line in _problems(way, documented)]
+    ways = bicep(infra), terraform(infra)
+    found = [line for way in ways for line in (*_problems(way, documented), *exposed(way))]
     return [*found, *undescribed(infra)]
 
 
@@ -108,6 +109,17 @@ def unscheduled(schedule: str) -> Iterator[str]:
         yield f"the default is no schedule: {schedule!r} has not six fields"
 
 
+def exposed(way: Way) -> Iterator[str]:
+    """Parameters of modules that are given a secret and are none: deployments would show it."""
+    secrets = {name for name, parameter in way.parameters.items() if parameter.secret}
+    for scope in way.scopes[1:]:
+        for name, argument in scope.arguments.items():
+            parameter = scope.module.parameters.get(name)
+            if parameter and not parameter.secret and scope.outer and argument.kind == "name":
+                for secret in sorted(scope.outer.parameters(argument) & secrets):
+                    yield f"{way.name} {scope.module.path.name}: {name} is given {secret}, and is not secret itself"
+
+
 def undescribed(infra: Path) -> Iterator[str]:
     """Parameters and outputs, of any module, that say nothing of themselves."""
     for module in modules(infra):
@@ -115,7 +127,9 @@ def undescribed(infra: Path) -> Iterator[str]:
         for name, parameter in module.parameters.items():
             if not parameter.description:
                 yield f"{where}: parameter {name} has no description"
-        yield from (f"{where}: output {name} has no description" for name, said in module.outputs.items() if not said)
+        for name, output in module.outputs.items():
+            if not output.description:
+                yield f"{where}: output {name} has no description"
 
 
 def modules(infra: Path) -> Iterator[Module]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools.infra.nodes import Node
+from tools.infra.nodes import NULL, Node
 
 
 class UnreadableError(ValueError):
@@ -48,23 +48,35 @@ class Resource:
 
     Attributes:
         type: as its language names it.
+        body: without its `if` and `for`.
         source: what it is repeated over.
+        whole: with its `if` and `for` (Bicep).
     """
 
     name: str
     type: str
     body: Node
     source: Node | None = None
+    whole: Node = NULL
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A module that a module uses."""
+    """A module that a module uses; `whole` is what it is given with its `if` and `for` (Bicep)."""
 
     name: str
     path: Path
     arguments: Mapping[str, Node]
     source: Node | None = None
+    whole: Node = NULL
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a module gives."""
+
+    description: str
+    value: Node
 
 
 @dataclass(slots=True)
@@ -75,8 +87,9 @@ class Module:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     values: dict[str, Node] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
+    existing: list[Resource] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    outputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, Output] = field(default_factory=dict)
 
 
 def snake(name: str) -> str:

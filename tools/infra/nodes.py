@@ -14,7 +14,7 @@ class Node:
     Attributes:
         kind: `text` (parts are its pieces), `value` (number, true, false, null), `name` (something declared), `get`
             (an attribute of something), `call`, `object` (parts are pairs), `pair` (one part), `list`, `choice`
-            (then, else), `test` (what is true or false), `loop` (source, body) and `other`.
+            (then, else, test), `test` (what is true or false), `loop` (source, body) and `other`.
         value: a text's piece, a value, a name, an attribute, a function, a key, or the variables of a loop.
     """
 
@@ -56,6 +56,11 @@ NULL = Node("value", None)
 def text(*pieces: str | Node) -> Node:
     """A text of pieces."""
     return Node("text", None, tuple(Node("value", piece) if isinstance(piece, str) else piece for piece in pieces))
+
+
+def chosen(condition: Node, then: Node, otherwise: Node) -> Node:
+    """A choice by a condition."""
+    return Node("choice", None, (then, otherwise, Node("test", "if", (condition,))))
 
 
 def literal(node: Node | None) -> tuple[bool, Any]:

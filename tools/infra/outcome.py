@@ -70,14 +70,14 @@ def report(outcomes: Iterable[Outcome], *, strict: bool, say: Callable[[str], No
         if outcome.output:
             say(f"\n{outcome.tool} {outcome.what}:\n{outcome.output}")
     bad = [*_bad(ended, strict=strict)]
-    for line in bad:
-        say(line)
+    if bad:
+        say("\n" + "\n".join(bad))
     return not bad
 
 
 def _bad(outcomes: Iterable[Outcome], *, strict: bool) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.result is Result.FAILED:
-            yield f"\nfailed: {outcome.tool} {outcome.what}"
+            yield f"failed: {outcome.tool} {outcome.what}"
         elif outcome.result is Result.SKIPPED and outcome.wanted and strict:
-            yield f"\nskipped, and nothing may be (--strict): {outcome.tool} {outcome.what}: {outcome.note}"
+            yield f"skipped, and nothing may be (--strict): {outcome.tool} {outcome.what}: {outcome.note}"

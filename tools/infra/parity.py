@@ -44,11 +44,13 @@ def differences(infra: Path) -> list[str]:
 
 
 def watching(infra: Path) -> Iterator[str]:
-    """What watches a further subscription takes the same in both ways."""
+    """What watches a further subscription takes the same parameters in both ways."""
     here, there = bicep(infra, "watch.bicep").parameters, terraform(infra, "modules/watch").parameters
     yield from lacking("parameter of watch", here, there, twins.WATCH)
     for name in sorted(here.keys() & there.keys()):
-        yield from _unequal(f"parameter of watch {name}", "is of type", here[name].type, there[name].type)
+        yield from _alike(
+            f"parameter of watch {name}", here[name], there[name], other_default=name in twins.WATCH_DEFAULTS
+        )
 
 
 def lacking(what: str, one: Collection[str], other: Collection[str], allowed: Mapping[str, str] = {}) -> Iterator[str]:
@@ -91,17 +93,19 @@ def parameters(one: Way, other: Way) -> Iterator[str]:
     here, there = one.parameters, other.parameters
     yield from lacking("parameter", here, there, twins.PARAMETERS)
     for name in sorted(here.keys() & there.keys()):
-        mine, its = here[name], there[name]
-        what = f"parameter {name}"
-        yield from _unequal(what, "is of type", mine.type, its.type)
-        if name not in twins.DEFAULTS:
-            yield from _unequal(what, "has the default", default(mine), default(its))
-        elif default(mine) == default(its):
-            yield f"{what}: its defaults differ no more: take it out of tools/infra/twins.py"
-        yield from _unequal(what, "allows", sorted(mine.allowed, key=str), sorted(its.allowed, key=str))
-        yield from _unequal(what, "goes from", mine.least, its.least)
-        yield from _unequal(what, "goes up to", mine.most, its.most)
-        yield from _unequal(what, "is secret", mine.secret, its.secret)
+        yield from _alike(f"parameter {name}", here[name], there[name], other_default=name in twins.DEFAULTS)
+
+
+def _alike(what: str, mine: Parameter, its: Parameter, *, other_default: bool) -> Iterator[str]:
+    yield from _unequal(what, "is of type", mine.type, its.type)
+    if not other_default:
+        yield from _unequal(what, "has the default", default(mine), default(its))
+    elif default(mine) == default(its):
+        yield f"{what}: its defaults differ no more: take it out of tools/infra/twins.py"
+    yield from _unequal(what, "allows", sorted(mine.allowed, key=str), sorted(its.allowed, key=str))
+    yield from _unequal(what, "goes from", mine.least, its.least)
+    yield from _unequal(what, "goes up to", mine.most, its.most)
+    yield from _unequal(what, "is secret", mine.secret, its.secret)
 
 
 def default(parameter: Parameter) -> Any:
@@ -197,26 +201,34 @@ _NEGATED = {"true": "false", "false": "true"}
 def _facts(way: Way, kind: str, path: str) -> set[str]:
     found: set[str] = set()
     for resource, scope in way.resources():
-        if resource.type == kind and (node := _at(resource.body, path)):
-            found |= _fact(scope, node)
+        if resource.type == kind:
+            found |= {fact for node in _at(resource.body, path) for fact in _fact(scope, node)}
     return found
 
 
-def _at(node: Node | None, path: str) -> Node | None:
-    for key in path.split("."):
-        node = node and (node.get(key) or (node.get("content") or Node("object")).get(key))
-    return node
+def _at(node: Node, path: str) -> Iterator[Node]:
+    """What stands at a path, in every object of a list; Terraform's dynamic blocks have it in their `content`."""
+    key, _, rest = path.partition(".")
+    for name, value in node.pairs():
+        if name == key:
+            yield from _at(value, rest) if rest else (value,)
+        elif name == "content":
+            yield from _at(value, path)
+    if node.kind in {"list", "loop", "choice", "call"}:
+        for part in node.parts:
+            yield from _at(part, path)
 
 
 def _fact(scope: Scope, node: Node) -> set[str]:
-    """A literal, or what an expression is made of."""
+    """A literal, or what an expression is made of; `.field` for one of something that is read, such as a rule."""
     known, value = literal(node)
     if known:
         return {
             each if isinstance(each, str) else json.dumps(each)
             for each in (value if isinstance(value, list) else [value])
         }
-    return scope.texts(node) or {f"<{name}>" for name in scope.parameters(node)}
+    field = {f".{node.value}"} if node.kind == "get" and node.value else set()
+    return scope.texts(node) or {f"<{name}>" for name in scope.parameters(node)} or field
 
 
 def _unequal(what: str, verb: str, here: Any, there: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Reads a file of Bicep, with pycep's grammar.
 
-Its parse tree and not its result, which cannot tell a name from a text. The grammar knows no precedence of operators;
-what is on either side of one is enough here.
+Its parse tree and not its result, which cannot tell a name from a text. The grammar knows no precedence of operators,
+so that is put right here; it keeps no brackets, so `a && (b || c)` is read as `a && b || c`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from lark import Token, Tree
 from lark.exceptions import LarkError
 from pycep import BicepParser
 
-from tools.infra.module import Call, Module, Parameter, Resource, UnreadableError
-from tools.infra.nodes import NULL, Node, literal, text
+from tools.infra.module import Call, Module, Output, Parameter, Resource, UnreadableError
+from tools.infra.nodes import NULL, Node, chosen, literal, text
 
 type Leaf = Tree[Token] | Token | None
 
 _TYPES = {"int": "number", "array": "list"}
 _TESTS = {"equals", "not_equals", "equals_case_insens", "not_equals_case_insens", "and_op", "or_op", "not_op"}
 _TESTS |= {"greater_than", "greater_than_or_equals", "less_than", "less_than_or_equals"}
+_BINDS = {"coalesce": 1, "or_op": 2, "and_op": 3, "equals": 4, "not_equals": 4, "less_than": 5, "greater_than": 5}
+_BINDS |= {"less_than_or_equals": 5, "greater_than_or_equals": 5, "add": 6, "substract": 6, "multiply": 7, "not_op": 8}
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -55,15 +57,17 @@ def _declare(module: Module, element: Tree[Token], source: str) -> None:
         case "var":
             module.values[str(parts[1])] = expression(parts[-1])
         case "output":
-            module.outputs[str(parts[1])] = _decorations(parts[0]).get("description", "")
+            module.outputs[str(parts[1])] = Output(_decorations(parts[0]).get("description", ""), expression(parts[-1]))
         case "resource":
             kind = str(_tree(parts[2]).children[0]).strip("'").partition("@")[0]
-            module.resources += [] if parts[3] is not None else _resources(str(parts[1]), kind, parts[4])
+            found = module.resources if parts[3] is None else module.existing
+            found += _resources(str(parts[1]), kind, parts[4])
         case "module":
             target = module.path.parent / str(_tree(parts[2]).children[0]).strip("'")
-            body, loop = _unwrapped(expression(parts[3]))
+            whole = expression(parts[3])
+            body, loop = _unwrapped(whole)
             arguments = body.get("params") or Node("object")
-            module.calls.append(Call(str(parts[1]), target.resolve(), dict(arguments.pairs()), loop))
+            module.calls.append(Call(str(parts[1]), target.resolve(), dict(arguments.pairs()), loop, whole))
 
 
 def _parameter(name: str, parts: list[Leaf], source: str) -> Parameter:
@@ -94,8 +98,9 @@ def _decorations(tree: Leaf) -> dict[str, Any]:
 
 def _resources(name: str, kind: str, tree: Leaf) -> Iterator[Resource]:
     """A resource, and those declared inside it."""
-    body, source = _unwrapped(expression(tree))
-    yield Resource(name, kind, body, source)
+    whole = expression(tree)
+    body, source = _unwrapped(whole)
+    yield Resource(name, kind, body, source, whole)
     for child in _tree(tree).iter_subtrees():
         if child.data == "child_resource" and child in _nearest(_tree(tree)):
             label, part, existing, value = _children(child)
@@ -163,7 +168,7 @@ _EXPRESSIONS: dict[str, Callable[[list[Leaf]], Node]] = {
     "pair": lambda parts: Node("pair", _key(parts[0]), (expression(parts[-1]),)),
     "function": _function,
     "loop": _loop,
-    "deploy_condition": lambda parts: Node("choice", "if", (expression(parts[1]), NULL)),
+    "deploy_condition": lambda parts: chosen(expression(parts[0]), expression(parts[1]), NULL),
 }
 
 
@@ -175,11 +180,16 @@ def _children(tree: Tree[Token]) -> list[Leaf]:
 def _operation(name: str, parts: list[Node]) -> Node:
     match name:
         case "conditional":
-            return Node("choice", None, (parts[1], parts[2]))
+            return chosen(*parts)
         case "property_accessor" | "nested_resource_accessor" | "index_accessor" | "function_accessor":
             return _attached(parts[0], parts[1], name)
     if name in _TESTS and parts[-1].kind == "choice":  # `a == b ? c : d` is read as `a == (b ? c : d)`
-        return parts[-1]
+        then, otherwise, test = parts[-1].parts
+        return chosen(_operation(name, [*parts[:-1], *test.parts]), then, otherwise)
+    right = parts[-1]
+    if right.kind in {"test", "other"} and _BINDS.get(right.value, 9) < _BINDS.get(name, 0):  # as is `a == b && c`
+        first, *rest = right.parts
+        return Node(right.kind, right.value, (_operation(name, [*parts[:-1], first]), *rest))
     if name == "minus" and parts[0].kind == "value":
         return Node("value", -parts[0].value)
     return Node("test" if name in _TESTS else "other", name, tuple(parts))
@@ -193,7 +203,10 @@ def _attached(base: Node, rest: Node, how: str) -> Node:
         return Node("get", rest.value, (base,))
     if rest.kind in {"get", "test", "other"} and rest.parts:
         return Node(rest.kind, rest.value, (_attached(base, rest.parts[0], how), *rest.parts[1:]))
-    return rest if rest.kind == "choice" else Node("other", how, (base, rest))
+    if rest.kind == "choice":
+        then, otherwise, test = rest.parts
+        return chosen(_attached(base, test.parts[0], how), then, otherwise)
+    return Node("other", how, (base, rest))
 
 
 def _token(token: Token) -> Node:
@@ -201,7 +214,7 @@ def _token(token: Token) -> Node:
     if token.type == "STRING":
         return Node("name", raw)
     if raw.startswith("'"):
-        return text(*_pieces(raw[1:-1]))
+        return text(*pieces(raw[1:-1]))
     return Node("other", raw)
 
 
@@ -210,7 +223,7 @@ def _key(tree: Leaf) -> str:
     return raw.strip("'")
 
 
-def _pieces(raw: str) -> Iterator[str | Node]:
+def pieces(raw: str) -> Iterator[str | Node]:
     """A text's pieces: between `${` and its `}` stands an expression."""
     start, at = 0, 0
     while at < len(raw):

@@ -11,8 +11,8 @@ import hcl2
 from lark import Token, Tree
 from lark.exceptions import LarkError
 
-from tools.infra.module import Call, Module, Parameter, Resource, UnreadableError
-from tools.infra.nodes import Node, literal, text
+from tools.infra.module import Call, Module, Output, Parameter, Resource, UnreadableError
+from tools.infra.nodes import NULL, Node, chosen, literal, text
 
 type Leaf = Tree[Token] | Token
 type Trees = list[Tree[Token]]
@@ -43,7 +43,9 @@ def _declare(module: Module, labels: list[str], body: Tree[Token]) -> None:
         case ["locals"]:
             module.values |= {f"local.{name}": value for name, value in _attributes(body)}
         case ["output", name]:
-            module.outputs[name] = dict(_attributes(body)).get("description", text("")).plain or ""
+            fields = _object(body)
+            said = fields.get("description")
+            module.outputs[name] = Output((said and said.plain) or "", fields.get("value") or NULL)
         case ["resource", kind, name]:
             fields = _object(body)
             module.resources.append(Resource(name, kind, fields, fields.get("for_each") or fields.get("count")))
@@ -147,7 +149,7 @@ _EXPRESSIONS: dict[str, Callable[[Trees], Node]] = {
     "tuple": lambda parts: Node("list", None, tuple(map(expression, parts))),
     "object": lambda parts: Node("object", None, tuple(Node("pair", *_element(each)) for each in parts)),
     "function_call": _call,
-    "conditional": lambda parts: Node("choice", None, (expression(parts[1]), expression(parts[2]))),
+    "conditional": lambda parts: chosen(*map(expression, parts)),
     "for_tuple_expr": _loop,
     "for_object_expr": _loop,
     "get_attr_expr_term": lambda parts: _got(expression(parts[0]), _label(_parts(parts[1])[0])),

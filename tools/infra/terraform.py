@@ -68,11 +68,14 @@ def _configuration(folder: Path, name: Path, version: str, providers: Providers)
         return
     valid = run([_TOOL, "validate", "-no-color"], folder, providers.environment)
     yield judged(_TOOL, version, f"validate{where}", _wrong(valid), output=_warnings(valid))
-    if [*folder.glob("tests/*.tftest.hcl"), *folder.glob("*.tftest.hcl")]:
-        tested = run([_TOOL, "test", "-no-color"], folder, providers.environment)
-        last = tested.out.strip().splitlines()[-1:] or [""]
-        wrong = _wrong(Ran(tested.code, _failing(tested.out), tested.error))
-        yield judged(_TOOL, version, f"test{where}", wrong, note=last[0].removeprefix("Success! "))
+    if valid.code:
+        return
+    tested = run([_TOOL, "test", "-no-color"], folder, providers.environment)
+    last = tested.out.strip().splitlines()[-1:] or [""]
+    wrong = _wrong(Ran(tested.code, _failing(tested.out), tested.error))
+    if not [*folder.glob("tests/*.tftest.hcl")]:
+        wrong.append("there are no tests")
+    yield judged(_TOOL, version, f"test{where}", wrong, note=last[0].removeprefix("Success! "))
 
 
 def providers_for(root: Path) -> Providers:
@@ -100,7 +103,8 @@ def _unreached(root: Path, own: Mapping[str, str]) -> str:
 
 def environment() -> dict[str, str]:
     """This process's environment for Terraform: no questions, no hints, and no settings of another machine."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TF_VAR_", "TF_DATA_DIR"))}
+    foreign = ("TF_VAR_", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_WORKSPACE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():
         kept.pop("TF_CLI_CONFIG_FILE", None)
     return kept | {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}

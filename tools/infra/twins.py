@@ -89,6 +89,13 @@ DEFAULTS = {
 }
 """Parameters whose defaults differ, with the reason."""
 
+WATCH_DEFAULTS = {
+    "location": "Bicep deploys it alone, and a deployment has a location; in Terraform it is a module",
+    "name": "Bicep deploys it alone; in Terraform whoever calls the module says how things are named",
+    "resource_group_name": "Terraform is given a group that is there",
+}
+"""Parameters of what watches one subscription whose defaults differ, with the reason."""
+
 OUTPUTS: dict[str, str] = {}
 """Outputs that only one of the ways has, with the reason."""
 
@@ -147,6 +154,44 @@ PROPERTIES = {
         "included_event_types": "properties.filter.includedEventTypes",
         "retry_policy.event_time_to_live": "properties.retryPolicy.eventTimeToLiveInMinutes",
         "retry_policy.max_delivery_attempts": "properties.retryPolicy.maxDeliveryAttempts",
+        "storage_queue_endpoint.queue_name": "properties.deliveryWithResourceIdentity.destination.properties.queueName",
+    },
+    "azurerm_monitor_metric_alert": {
+        "criteria.aggregation": "properties.criteria.allOf.timeAggregation",
+        "criteria.dimension.operator": "properties.criteria.allOf.dimensions.operator",
+        "criteria.dimension.values": "properties.criteria.allOf.dimensions.values",
+        "criteria.metric_name": "properties.criteria.allOf.metricName",
+        "criteria.metric_namespace": "properties.criteria.allOf.metricNamespace",
+        "criteria.operator": "properties.criteria.allOf.operator",
+        "criteria.skip_metric_validation": "properties.criteria.allOf.skipMetricValidation",
+        "criteria.threshold": "properties.criteria.allOf.threshold",
+        "description": "properties.description",
+        "frequency": "properties.evaluationFrequency",
+        "severity": "properties.severity",
+        "window_size": "properties.windowSize",
+    },
+    "azurerm_monitor_scheduled_query_rules_alert_v2": {
+        "auto_mitigation_enabled": "properties.autoMitigate",
+        "criteria.operator": "properties.criteria.allOf.operator",
+        "criteria.threshold": "properties.criteria.allOf.threshold",
+        "criteria.time_aggregation_method": "properties.criteria.allOf.timeAggregation",
+        "evaluation_frequency": "properties.evaluationFrequency",
+        "severity": "properties.severity",
+        "skip_query_validation": "properties.skipQueryValidation",
+        "window_duration": "properties.windowSize",
+    },
+    "azurerm_monitor_action_group": {
+        "azure_function_receiver.function_name": "properties.azureFunctionReceivers.functionName",
+        "azure_function_receiver.use_common_alert_schema": "properties.azureFunctionReceivers.useCommonAlertSchema",
+        "webhook_receiver.use_common_alert_schema": "properties.webhookReceivers.useCommonAlertSchema",
+    },
+    "azurerm_network_security_group": {
+        "security_rule.access": "properties.securityRules.properties.access",
+        "security_rule.destination_port_range": "properties.securityRules.properties.destinationPortRange",
+        "security_rule.priority": "properties.securityRules.properties.priority",
+    },
+    "azurerm_network_connection_monitor": {
+        "test_configuration.test_frequency_in_seconds": "properties.testConfigurations.testFrequencySec",
     },
 }
 """Arguments of azurerm and the properties that they are in Azure: who reaches what, with what, and for how long."""

@@ -1,4 +1,4 @@
-"""What is wrong with a picture: text that leaves its box, lines that run through text or through other boxes."""
+"""What is wrong with a picture: text that leaves its box, things on each other, lines through text or boxes."""
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
@@ -25,6 +25,9 @@ def _overlapping(picture: Picture) -> Iterator[str]:
     for one, other in combinations(_texts(picture), 2):
         if _meet(one.rect, other.rect):
             yield f"'{one.words}' and '{other.words}' lie on each other"
+    for box, other_box in combinations(picture.boxes, 2):
+        if _meet(box.rect, other_box.rect):
+            yield f"the boxes '{box.title}' and '{other_box.title}' lie on each other"
     for text in _loose(picture):
         yield from (f"'{text.words}' lies on '{box.title}'" for box in picture.boxes if _meet(box.rect, text.rect))
 
