@@ -10,6 +10,7 @@ from types import MappingProxyType
 import msgspec
 
 from diagnostics.checks.catalogue import Check, catalogue
+from diagnostics.checks.collector import at_rest
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.policy import Policy, Suppression, bad_tags
 from diagnostics.checks.view import View
@@ -83,12 +84,14 @@ def audit(
         now: the time: suppressions end by it, and rules are old by it. Without it, no suppression has ended.
         only: the ids of the checks to make; by default all.
     """
+    known = catalogue()
     making = _Making(policy or Policy(), View(estate, now), estate.facts, now.date() if now else None)
-    making.unknown.extend(_unread(estate))
-    made = [each for each in catalogue() if each.id not in making.policy.off and (only is None or each.id in only)]
-    for each in made:
-        making.make(each)
-    return making.audit(made)
+    made = [each for each in known if each.id not in making.policy.off and (only is None or each.id in only)]
+    with at_rest():
+        making.unknown.extend(_unread(estate))
+        for each in made:
+            making.make(each)
+        return making.audit(made)
 
 
 @dataclass(frozen=True, slots=True)
