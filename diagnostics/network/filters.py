@@ -6,8 +6,10 @@ Source: "How network security groups filter network traffic", "Security admin ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from diagnostics.network.estate import AdminRule, EffectiveGroup, Estate, Point
 from diagnostics.network.ids import ResourceId
@@ -228,7 +230,7 @@ class Filters:
 def _undeployed(rule: AdminRule, terms: Terms) -> Terms:
     """The terms of a rule of which it is not known whether it is in force: it matches nothing for sure."""
     missing = frozenset({f"whether security admin rule {rule.rule.name} is in force here"})
-    return replace(terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing))
+    return msgspec.structs.replace(terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing))
 
 
 def _ready(rule: SecurityRule) -> tuple[SecurityRule, Terms, bool]:

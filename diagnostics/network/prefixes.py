@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
+
+import msgspec
 
 from diagnostics.errors import ParseError
 from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
@@ -21,8 +22,7 @@ _NO_V4, _NO_V6 = Intervals.none(V4_TOP), Intervals.none(V6_TOP)
 _ALL_V4, _ALL_V6 = Intervals.all(V4_TOP), Intervals.all(V6_TOP)
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSet:
+class AddressSet(msgspec.Struct, frozen=True):
     """A set of addresses, known exactly. The two families never match each other."""
 
     v4: Intervals
@@ -96,8 +96,7 @@ class AddressSet:
         return self if v4 is self.v4 and v6 is self.v6 else type(self)(v4, v6)
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """A set of addresses between two exact ones: `must ⊆ set ⊆ may`. Where both are the same, it is known exactly.
 
     So an unknown service tag is neither empty nor everything, and what is computed with it stays honest.

@@ -11,6 +11,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Self
 
+import msgspec
+
 from diagnostics.errors import ParseError
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
@@ -83,8 +85,7 @@ class Context:
         return self.members(group) or Bounds.unknown(group.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What a rule matches, in a context.
 
     Attributes:
@@ -170,8 +171,7 @@ class Terms:
         return frozenset(names)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What an NSG decides about a flow.
 
     Attributes:
