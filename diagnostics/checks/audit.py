@@ -142,7 +142,10 @@ class _Making:
 
 
 def _files(facts: Facts, about: Iterable[Finding | Unknown]) -> Mapping[str, str]:
-    found = ((each.resource.id.lower(), ResourceId.maybe(each.resource.id)) for each in about)
+    if not any(each.file for each in facts.resources.values()):
+        return {}
+    texts = dict.fromkeys(each.resource.id for each in about)
+    found = ((text.lower(), ResourceId.maybe(text)) for text in texts)
     return {key: file for key, rid in found if rid and (file := facts.file(rid))}
 
 

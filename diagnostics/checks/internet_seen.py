@@ -133,20 +133,20 @@ class Seen:
         self._view = view
         self._large = Large(view.estate)
         self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
-        self._into: dict[tuple[ResourceId, str], Ports] = {}
-        self._exposed: dict[tuple[ResourceId, str], Ports] = {}
-        self._both: dict[tuple[ResourceId | None, ResourceId | None], tuple[Ports, ...]] = {}
-        self._alone: dict[ResourceId, Ports] = {}
-        self._standing: dict[ResourceId, Standing] = {}
+        self._into: dict[tuple[str, str], Ports] = {}
+        self._exposed: dict[tuple[str, str], Ports] = {}
+        self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
+        self._alone: dict[str, Ports] = {}
+        self._standing: dict[str, Standing] = {}
         self._words = at_large(), at_large(cloud=True)
 
     def alone(self, group: SecurityGroup) -> Ports:
         """What an NSG alone opens to the internet at large."""
-        if group.id not in self._alone:
+        if group.id.key not in self._alone:
             may = self._large.may_open(group)
             openings = self._view.openings.admitted(group, self._words[False]) if may else ()
-            self._alone[group.id] = self._large.judged(openings)
-        return self._alone[group.id]
+            self._alone[group.id.key] = self._large.judged(openings)
+        return self._alone[group.id.key]
 
     def cloud(self, group: SecurityGroup) -> tuple[Opening, ...]:
         """What an NSG alone opens to all of Azure, and not to the internet at large."""
@@ -162,14 +162,14 @@ class Seen:
 
     def into(self, point: Point) -> Ports:
         """What all rules together let in to an endpoint."""
-        key = point.nic.id, point.configuration.name
+        key = point.nic.id.key, point.configuration.name
         if key not in self._into:
             self._into[key] = self._of(self._view.openings.into(point))
         return self._into[key]
 
     def exposed(self, point: Point) -> Ports:
         """What of an endpoint can be reached; of one whose VM does not run, what can be once it does."""
-        key = point.nic.id, point.configuration.name
+        key = point.nic.id.key, point.configuration.name
         if key not in self._led or not all(ports.opens or ports.doubts for ports in self._each_alone(point)):
             return _NOTHING
         if key not in self._exposed:
@@ -184,20 +184,20 @@ class Seen:
 
     def standing(self, group: SecurityGroup) -> Standing:
         """Where an NSG stands."""
-        if group.id not in self._standing:
+        if group.id.key not in self._standing:
             use = self._view.use(group)
             exposed = ((point, self.exposed(point)) for point in use.points)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            self._standing[group.id] = Standing(use, known, self._alike(use), self.into, listed)
-        return self._standing[group.id]
+            self._standing[group.id.key] = Standing(use, known, self._alike(use), self.into, listed)
+        return self._standing[group.id.key]
 
     def _each_alone(self, point: Point) -> tuple[Ports, ...]:
         """What each NSG at an endpoint lets in by itself; nothing where security admin rules or Azure's word decide."""
         estate, nic = self._view.estate, point.nic
-        if estate.admin_rules or nic.id in estate.effective_groups:
+        if estate.admin_rules or (estate.effective_groups and nic.id in estate.effective_groups):
             return ()
-        key = point.configuration.subnet, nic.security_group
+        key = _key(point.configuration.subnet), _key(nic.security_group)
         if key not in self._both:
             subnet = estate.subnet_of(point)
             named = filter(None, (nic.security_group, subnet.security_group if subnet else None))
@@ -205,10 +205,12 @@ class Seen:
         return self._both[key]
 
     def _alike(self, use: Use) -> tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]:
-        found: dict[object, list[Point]] = {}
+        found: dict[tuple[str, str, bool], list[Point]] = {}
+        effective = self._view.estate.effective_groups
         for point in use.points:
-            told = point.nic.id in self._view.estate.effective_groups
-            found.setdefault((point.configuration.subnet, point.nic.security_group, told), []).append(point)
+            told = bool(effective) and point.nic.id in effective
+            key = _key(point.configuration.subnet), _key(point.nic.security_group), told
+            found.setdefault(key, []).append(point)
         return tuple((tuple(points), self._each_alone(points[0])) for points in found.values())
 
     def _of(self, openings: tuple[Opening, ...]) -> Ports:
@@ -224,7 +226,7 @@ class Seen:
         return any(each not in known for subnet in use.subnets if not _bastion(subnet.id) for each in subnet.used)
 
     @cached_property
-    def _led(self) -> frozenset[tuple[ResourceId, str]]:
+    def _led(self) -> frozenset[tuple[str, str]]:
         """The endpoints to which a public address or a load balancer may lead: all others are out of reach."""
         estate = self._view.estate
         balancers = estate.load_balancers.values()
@@ -232,7 +234,7 @@ class Seen:
         texts = {text for balancer in balancers for told in balancer.pools.values() for text in told}
         addresses = {address for text in texts if (address := address_of(text))}
         return frozenset(
-            (point.nic.id, each.name)
+            (point.nic.id.key, each.name)
             for point in estate.points
             if (each := point.configuration).public_ip
             or each.pools
@@ -248,6 +250,11 @@ class Seen:
         forwarding = {vm.id for nic in estate.nics.values() if nic.ip_forwarding and (vm := estate.vm_of(nic))}
         vms = {rid: vm if rid in forwarding else replace(vm, power_state="running") for rid, vm in estate.vms.items()}
         return Openings.of(Reach(replace(estate, vms=vms)))
+
+
+def _key(rid: ResourceId | None) -> str:
+    """What tells ids apart, in whatever case they are written."""
+    return rid.key if rid else ""
 
 
 def seen(view: View) -> Seen:

@@ -164,13 +164,14 @@ class Spot:
 
 def spots(view: View, group: SecurityGroup, *, inbound: bool) -> Iterator[Spot]:
     """Where an NSG stands, as far as it has endpoints there; private endpoints apart, which mostly pass it by."""
-    by_subnet: dict[ResourceId | None, list[Point]] = {}
+    by_subnet: dict[str, list[Point]] = {}
     for point in view.use(group).points:
         if point.nic.private_endpoint is None:
-            by_subnet.setdefault(point.configuration.subnet, []).append(point)
+            subnet = point.configuration.subnet
+            by_subnet.setdefault(subnet.key if subnet else "", []).append(point)
     rules = view.filters.ordered(group, inbound=inbound)
-    for subnet, points in by_subnet.items():
-        yield Spot(subnet, tuple(points), rules, _network(view, points[0]), view.filters.context(points[0]))
+    for points in by_subnet.values():
+        yield Spot(points[0].configuration.subnet, tuple(points), rules, _network(view, points[0]), view.filters.context(points[0]))
 
 
 def whole_network(view: View, point: Point) -> AddressSet:
@@ -198,7 +199,11 @@ class _Networks:
 
 def alike(points: Iterable[Point]) -> Iterator[Point]:
     """One endpoint with an address for each subnet and NSG of a NIC: the same NSGs stand at the others."""
-    found = {(p.configuration.subnet, p.nic.security_group): p for p in points if p.configuration.address}
+    found: dict[tuple[str, str], Point] = {}
+    for point in points:
+        if point.configuration.address:
+            subnet, group = point.configuration.subnet, point.nic.security_group
+            found[subnet.key if subnet else "", group.key if group else ""] = point
     yield from found.values()
 
 

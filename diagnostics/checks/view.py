@@ -34,10 +34,10 @@ class View:
 
     estate: Estate
     now: datetime | None = None
-    _uses: dict[ResourceId, Use] = field(default_factory=dict, repr=False)
-    _anomalies: dict[ResourceId, tuple[Anomaly, ...]] = field(default_factory=dict, repr=False)
-    _admitted: dict[ResourceId, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
-    _odd: dict[ResourceId, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
+    _tables: dict[str, Use] = field(default_factory=dict, repr=False)
+    _anomalies: dict[str, tuple[Anomaly, ...]] = field(default_factory=dict, repr=False)
+    _admitted: dict[str, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
+    _odd: dict[str, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
     _ways: dict[object, WayOut] = field(default_factory=dict, repr=False)
     _once: dict[object, object] = field(default_factory=dict, repr=False)
 
@@ -120,28 +120,29 @@ class View:
 
     def use(self, of: SecurityGroup | RouteTable) -> Use:
         """Where an NSG or a route table is used."""
-        if of.id not in self._uses:
-            places = self.places
-            self._uses[of.id] = places.of_group(of) if isinstance(of, SecurityGroup) else places.of_table(of)
-        return self._uses[of.id]
+        if isinstance(of, SecurityGroup):
+            return self.places.of_group(of)
+        if of.id.key not in self._tables:
+            self._tables[of.id.key] = self.places.of_table(of)
+        return self._tables[of.id.key]
 
     def anomalies(self, group: SecurityGroup) -> tuple[Anomaly, ...]:
         """What is odd about the rules of an NSG."""
-        if group.id not in self._anomalies:
-            self._anomalies[group.id] = anomalies(group, self.places.context(group), faults=True)
-        return self._anomalies[group.id]
+        if group.id.key not in self._anomalies:
+            self._anomalies[group.id.key] = anomalies(group, self.places.context(group), faults=True)
+        return self._anomalies[group.id.key]
 
     def odd(self, group: SecurityGroup) -> Mapping[SecurityRule, Odd]:
         """What is wrong with the order of an NSG's rules: for each rule the one thing that says it best."""
-        if group.id not in self._odd:
-            self._odd[group.id] = odd_rules(group, self.anomalies(group), self.places.context(group))
-        return self._odd[group.id]
+        if group.id.key not in self._odd:
+            self._odd[group.id.key] = odd_rules(group, self.anomalies(group), self.places.context(group))
+        return self._odd[group.id.key]
 
     def admitted(self, group: SecurityGroup) -> tuple[Opening, ...]:
         """What an NSG alone lets in from the internet."""
-        if group.id not in self._admitted:
-            self._admitted[group.id] = self.openings.admitted(group, self.places.context(group))
-        return self._admitted[group.id]
+        if group.id.key not in self._admitted:
+            self._admitted[group.id.key] = self.openings.admitted(group, self.places.context(group))
+        return self._admitted[group.id.key]
 
     def exposed(self, point: Point) -> tuple[Exposure, ...]:
         """What of an endpoint can be reached from the internet."""

@@ -45,6 +45,8 @@ type Ordered = Sequence[tuple[SecurityRule, Terms, bool]]
 class Level(StrEnum):
     """Where rules stand."""
 
+    __hash__ = str.__hash__  # a part of many keys; Enum's own is slow
+
     ADMIN = "security admin rules"
     SUBNET = "subnet"
     NIC = "network interface"
@@ -113,7 +115,7 @@ class Filters:
     """The rules at every endpoint of an estate, made ready once."""
 
     def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+        self._estate, self._told = estate, estate.effective_groups
         self._contexts: dict[object, Context] = {}
         self._rules: dict[object, Rules] = {}
         self._ordered: dict[tuple[int, bool], Ordered] = {}
@@ -191,7 +193,7 @@ class Filters:
         return Filtered(verdict, (admin, *stages) if admin else tuple(stages), open=not stages)
 
     def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> Rules | None:  # noqa: FBT001
-        key = (world, level, group, inbound, *self._place(point))
+        key = (world, level, group.key, inbound, *self._place(point))
         if key in self._rules:
             return self._rules[key]
         known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
@@ -214,10 +216,11 @@ class Filters:
             self._ordered[key] = [*map(_ready, rules)]
         return self._ordered[key]
 
-    def _place(self, point: Point) -> tuple[object, ...]:
-        """What makes words mean the same: the subnet, and the NIC where Azure told about it."""
-        told = point.nic.id if point.nic.id in self._estate.effective_groups else None
-        return point.configuration.subnet, told
+    def _place(self, point: Point) -> tuple[str, str]:
+        """What makes words mean the same: the subnet, and the NIC where Azure told about it; by their keys."""
+        subnet, nic = point.configuration.subnet, point.nic.id
+        told = nic.key if self._told and nic in self._told else ""
+        return subnet.key if subnet else "", told
 
     @staticmethod
     def _unread(point: Point, level: Level, group: ResourceId | None) -> frozenset[str]:

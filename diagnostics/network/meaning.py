@@ -25,6 +25,8 @@ _NOT_IN_IT = frozenset({"internet", "none"})
 class World(Enum):
     """How to take the tag `VirtualNetwork` where it is known only in part."""
 
+    __hash__ = object.__hash__  # a part of many keys; Enum's own is slow
+
     BOUNDS = "as bounds"
     NARROW = "without all that is not sure"
     WIDE = "with all that may be in it"

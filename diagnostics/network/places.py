@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,10 +44,17 @@ class Places:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
-        self._contexts: dict[ResourceId, Context] = {}
+        self._contexts: dict[str, Context] = {}
+        self._uses: dict[str, tuple[SecurityGroup, Use]] = {}
 
     def of_group(self, group: SecurityGroup) -> Use:
         """Where an NSG is used."""
+        known = self._uses.get(group.id.key)
+        if known is None or known[0] is not group:
+            known = self._uses[group.id.key] = group, self._of_group(group)
+        return known[1]
+
+    def _of_group(self, group: SecurityGroup) -> Use:
         subnets = tuple(self._subnets_by_group.get(group.id, ()))
         nics = tuple(self._nics_by_group.get(group.id, ()))
         points = [point for subnet in subnets for point in self.points_in(subnet.id)]
@@ -55,8 +62,7 @@ class Places:
         seen = {*(subnet.id for subnet in subnets), *(nic.id for nic in nics)}
         unseen = tuple(each for each in group.attached or () if each not in seen)
         known = group.attached is not None or self._all_listed("nics", "networks")
-        once = {(each.nic.id, each.configuration): each for each in points}
-        return Use(subnets, nics, tuple(once.values()), unseen, known)
+        return Use(subnets, nics, _once(points), unseen, known)
 
     def of_table(self, table: RouteTable) -> Use:
         """Where a route table is used."""
@@ -75,13 +81,13 @@ class Places:
 
         Used nowhere, or in several subnets, its rules are judged by what they mean everywhere.
         """
-        if group.id not in self._contexts:
+        if group.id.key not in self._contexts:
             points = {point.configuration.subnet: point for point in self.of_group(group).points}
             subnets = {*points, *(subnet.id for subnet in self._subnets_by_group.get(group.id, ()))}
             (alone,) = points.values() if len(points) == len(subnets) == 1 else (None,)
             tag = context_at(self._estate, alone).tag if alone else self._anywhere.of
-            self._contexts[group.id] = Context(tag=tag)
-        return self._contexts[group.id]
+            self._contexts[group.id.key] = Context(tag=tag)
+        return self._contexts[group.id.key]
 
     @cached_property
     def _anywhere(self) -> Meaning:
@@ -122,3 +128,10 @@ class Places:
     def _all_listed(self, *fields: str) -> bool:
         kinds = {"nics": "microsoft.network/networkinterfaces", "networks": "microsoft.network/virtualnetworks"}
         return all(self._estate.facts.knows_all(kinds[field]) for field in fields)
+
+
+def _once(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Each endpoint once. Mostly their names tell all of them apart, and need less work than whole configurations."""
+    if len({(each.nic.id.key, each.configuration.name) for each in points}) == len(points):
+        return tuple(points)
+    return tuple({(each.nic.id, each.configuration): each for each in points}.values())
