@@ -10,13 +10,13 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from diagnostics.network.anomalies import Anomaly
-from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merged, plain_edges
+from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merged, of_addresses, plain_edges
 from diagnostics.network.anomalies.report import Kind
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import V4_TOP, Span
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import AddressSet
-from diagnostics.network.security import DEFAULTS, Context, ports
+from diagnostics.network.security import DEFAULTS, Context, everywhere, ports
 
 FIRST, LAST = 100, 4_096
 """The priorities that a rule may have."""
@@ -128,8 +128,8 @@ class _Side(NamedTuple):
 @lru_cache(maxsize=1 << 15)
 def _side(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> _Side:
     """The addresses of one end; the rules of an estate have most of them in common."""
-    if not texts and not groups:
-        return _Side(EVERYWHERE, _NOWHERE)
+    if not groups and (known := everywhere(texts)) is not None:
+        return _Side(of_addresses(known.must), _NOWHERE)
     read = [(text, plain_edges(text)) for text in texts]
     plain = merged([found for _, found in read if found is not None])
     if plain == EVERYWHERE:

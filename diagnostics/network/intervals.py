@@ -39,17 +39,29 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
         Raises:
             ValueError: a range ends before it begins, or leaves the universe.
         """
-        ordered, merged = sorted(spans), []
-        begin, end = ordered[0] if ordered else (0, 0)
-        for first, last in ordered:
+        listed = list(spans)
+        for first, last in listed:
             if not 0 <= first <= last <= top:
                 raise ValueError(f"{first}-{last} is no range within 0-{top}")
+        return cls.joined(listed, top)
+
+    @classmethod
+    def joined(cls, spans: list[Span], top: int) -> Self:
+        """The same for ranges of sets, which are ranges of the universe; the list is put in order."""
+        if len(spans) < 2:
+            return cls(tuple(spans), top)
+        spans.sort()
+        merged: list[Span] = []
+        begin, end = spans[0]
+        for span in spans:
+            first, last = span
             if first > end + 1:
                 merged.append((begin, end))
-                begin, end = first, last
+                begin, end = span
             elif last > end:
                 end = last
-        return cls((*merged, (begin, end)) if ordered else (), top)
+        merged.append((begin, end))
+        return cls(tuple(merged), top)
 
     @classmethod
     def none(cls, top: int) -> Self:
@@ -78,7 +90,7 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
     def __or__(self, other: Self) -> Self:
         if self is other or not self._same_universe(other).spans:
             return self
-        return self.of((*self.spans, *other.spans), self.top) if self.spans else other
+        return self.joined([*self.spans, *other.spans], self.top) if self.spans else other
 
     def __and__(self, other: Self) -> Self:
         """Both lists are walked once, side by side; mostly their ends tell already what is in both."""

@@ -60,7 +60,7 @@ class AddressSet(msgspec.Struct, frozen=True):
             return listed[0]
         v4 = [span for each in listed for span in each.v4.spans]
         v6 = [span for each in listed for span in each.v6.spans]
-        return cls(Intervals.of(v4, V4_TOP) if v4 else _NO_V4, Intervals.of(v6, V6_TOP) if v6 else _NO_V6)
+        return cls(Intervals.joined(v4, V4_TOP) if v4 else _NO_V4, Intervals.joined(v6, V6_TOP) if v6 else _NO_V6)
 
     def __contains__(self, address: Address) -> bool:
         return int(address) in (self.v4 if address.version == 4 else self.v6)

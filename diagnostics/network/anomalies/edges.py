@@ -23,8 +23,9 @@ def of_spans(spans: Iterable[Span], begin: int = 0) -> Edges:
 
 
 def of_addresses(addresses: AddressSet) -> Edges:
-    """The addresses of both families."""
-    return of_spans(addresses.v4.spans) + of_spans(addresses.v6.spans, V6_BEGIN)
+    """The addresses of both families; mostly there are none of IPv6."""
+    v4, v6 = addresses.v4.spans, addresses.v6.spans
+    return of_spans(v4) + of_spans(v6, V6_BEGIN) if v6 else of_spans(v4)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -16,7 +16,7 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, V6_TOP, Span
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import Bounds, names_tag
-from diagnostics.network.security import Context, ports
+from diagnostics.network.security import Context, everywhere, ports
 
 ANY = ""
 WITH_PORTS = ("tcp", "udp")
@@ -193,12 +193,9 @@ def _protocol(text: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def _plain_side(texts: tuple[str, ...]) -> Line | None:
     """The addresses of prefixes; None where one of them is a name. None given are all."""
-    pieces: list[Edges] = []
-    for text in texts:
-        if (piece := plain_edges(text)) is None:
-            return None
-        pieces.append(piece)
-    known = merged(pieces) if pieces else EVERYWHERE.edges
+    if (found := everywhere(texts)) is None:
+        return None
+    known = of_addresses(found.must)
     return EVERYWHERE if known == EVERYWHERE.edges else Line(known)
 
 

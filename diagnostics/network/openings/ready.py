@@ -14,7 +14,7 @@ from diagnostics.network.model import SecurityRule
 from diagnostics.network.openings.boxes import LETS, PASSES, PUBLIC, STOPS
 from diagnostics.network.openings.found import Decider
 from diagnostics.network.prefixes import AddressSet, read_prefix
-from diagnostics.network.security import Context, Terms
+from diagnostics.network.security import Context, Terms, everywhere
 
 _NOWHERE = Context()
 _ENDS = {"alwaysallow": LETS, "allow": PASSES}
@@ -107,12 +107,20 @@ class Reader:
         key = prefixes, groups, public
         found = self._sides.get(key)
         if found is None:
-            read = [(text, self._read(text)) for text in prefixes]
-            words: tuple[str | ResourceId, ...] = (*(text for text, known in read if known is None), *groups)
-            plain = AddressSet.union(known for _, known in read if known is not None)
-            plain = plain if prefixes or groups else AddressSet.all()
+            if (known := None if groups else everywhere(prefixes)) is not None:
+                plain, words = known.must, ()
+            else:
+                plain, words = self._parted(prefixes, groups)
             found = self._sides[key] = Side(plain & PUBLIC if public else plain, words)
         return found
+
+    def _parted(
+        self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...]
+    ) -> tuple[AddressSet, tuple[str | ResourceId, ...]]:
+        """What of a side means the same everywhere, and the words."""
+        read = [(text, self._read(text)) for text in prefixes]
+        words: tuple[str | ResourceId, ...] = (*(text for text, known in read if known is None), *groups)
+        return AddressSet.union(known for _, known in read if known is not None), words
 
     def _terms(self, rule: SecurityRule) -> Terms:
         """The terms of a rule but for its addresses."""
