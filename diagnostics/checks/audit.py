@@ -102,6 +102,7 @@ class _Making:
     view: View
     facts: Facts
     today: date | None
+    resources: dict[str, Resource] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     unknown: list[Unknown] = field(default_factory=list)
     suppressed: dict[str, Suppressed] = field(default_factory=dict)
@@ -127,18 +128,24 @@ class _Making:
         )
 
     def _take(self, check: Check, said: Said) -> None:
-        about = said.resource
+        about, resource = said.resource, self._resource(said.resource)
         if isinstance(said, Unclear):
-            resource = Resource.of(about, self.facts.location(about))
             self.unknown.append(Unknown(check.id, check.title, resource, tuple(sorted(set(said.missing)))))
             return
-        finding = _finding(check, said, self.policy, self.facts)
-        standing = self.policy.about(check.id, about, self.facts)
-        last = max(standing, key=lambda suppression: suppression.until, default=None)
+        finding = _finding(check, said, self.policy, resource)
+        standing = [*self.policy.about(check.id, about, self.facts)]
+        last = max(standing, key=lambda suppression: suppression.until) if standing else None
         if last is not None and (self.today is None or last.until >= self.today):
             self.suppressed[finding.finding_id] = Suppressed(finding, last.reason, last.until)
         else:
             self.findings[finding.finding_id] = _come_back(finding, last)
+
+    def _resource(self, about: ResourceId) -> Resource:
+        """A resource as findings name it; many are about one and the same, in one spelling."""
+        known = self.resources.get(about.text)
+        if known is None:
+            known = self.resources[about.text] = Resource.of(about, self.facts.location(about))
+        return known
 
 
 def _files(facts: Facts, about: Iterable[Finding | Unknown]) -> Mapping[str, str]:
@@ -149,14 +156,14 @@ def _files(facts: Facts, about: Iterable[Finding | Unknown]) -> Mapping[str, str
     return {key: file for key, rid in found if rid and (file := facts.file(rid))}
 
 
-def _finding(check: Check, said: Found, policy: Policy, facts: Facts) -> Finding:
+def _finding(check: Check, said: Found, policy: Policy, resource: Resource) -> Finding:
     return Finding(
         finding_id=fingerprint(check.id, said.resource.key, *said.parts),
         check=check.id,
         title=said.title,
         severity=policy.severities.get(check.id) or said.severity or check.severity,
         confidence=said.confidence,
-        resource=Resource.of(said.resource, facts.location(said.resource)),
+        resource=resource,
         because=said.because,
         remedy=said.remedy,
     )

@@ -18,10 +18,13 @@ def named(rule: SecurityRule) -> str:
 
 def terms(rule: SecurityRule) -> str:
     """What a rule matches, as it is written: `Tcp from Internet to * port 22, 3389`."""
-    sources = [*rule.sources, *(f"ASG {group.name}" for group in rule.source_groups)] or ["*"]
-    destinations = [*rule.destinations, *(f"ASG {group.name}" for group in rule.destination_groups)] or ["*"]
-    ports = listed(rule.destination_ports or ("*",))
-    return f"{rule.protocol} from {listed(sources)} to {listed(destinations)} port {ports}"
+    sources, destinations = _end(rule.sources, rule.source_groups), _end(rule.destinations, rule.destination_groups)
+    return f"{rule.protocol} from {sources} to {destinations} port {listed(rule.destination_ports or ('*',))}"
+
+
+def _end(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> str:
+    """One end of a rule."""
+    return listed([*texts, *(f"ASG {group.name}" for group in groups)] if groups else texts or ("*",))
 
 
 def rule_cause(group: ResourceId | None, rule: SecurityRule, text: str = "") -> Cause:
@@ -46,9 +49,10 @@ def fact(kind: str, text: str, about: ResourceId | None = None, name: str = "") 
 
 def listed(texts: Iterable[object], most: int = _NAMED) -> str:
     """Some names, and how many more there are: `a, b, c and 12 more`."""
-    every = [str(text) for text in texts]
-    shown = ", ".join(every[:most])
-    return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+    every = [*map(str, texts)]
+    if len(every) <= most:
+        return ", ".join(every)
+    return f"{', '.join(every[:most])} and {len(every) - most} more"
 
 
 def called(resource: SecurityGroup | RouteTable | ResourceId) -> str:

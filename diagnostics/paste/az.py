@@ -28,7 +28,13 @@ def _spelled(name: str) -> str:
 
 def placed(resource: ResourceId, **options: str) -> str:
     """Options that say where a resource lies, then others."""
-    return arguments(subscription=resource.subscription, resource_group=resource.resource_group, **options)
+    where = _located(resource.subscription, resource.resource_group)
+    return f"{where} {arguments(**options)}" if options else where
+
+
+@lru_cache(maxsize=1 << 12)
+def _located(subscription: str, group: str) -> str:
+    return arguments(subscription=subscription, resource_group=group)
 
 
 def otherwise(why: str, command: str) -> str:
