@@ -6,29 +6,25 @@ from collections.abc import Iterator
 
 from diagnostics.network.cells import family, top_of
 from diagnostics.network.filters import Level
-from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings.boxes import PROTOCOLS, Box, Space
-from diagnostics.network.openings.layout import Layout
+from diagnostics.network.openings.layout import Layouts
 from diagnostics.network.openings.lists import RuleList
 from diagnostics.network.openings.places import Place, Words
-from diagnostics.network.openings.ports import Ports
-from diagnostics.network.openings.ready import Reader
 from diagnostics.network.openings.stands import Found, Setting, settle
-from diagnostics.network.security import Context, in_order
+from diagnostics.network.security import Context
 
 
 class Alone:
     """NSGs without the rest of an estate."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._layouts: dict[ResourceId, tuple[SecurityGroup, Layout]] = {}
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
 
     def admitted(self, group: SecurityGroup, context: Context, space: Space) -> Found:
         """What is let in to any of the destinations that its rules tell apart."""
-        layout = self._layout(group, space.ports)
+        layout = self._layouts.of(group, Level.SUBNET, group.id, space.ports)
         setting = Setting(context, lambda known: Place(known, Words(known)))
         rules = RuleList(layout, setting.bounds.words, space)
         worlds = [RuleList(layout, each.words, space) for each in setting.worlds] if not setting.own.exact else []
@@ -40,13 +36,6 @@ class Alone:
             for protocol, some in settle(space, boxes, others, region).items():
                 found[protocol] += some
         return {protocol: space.flat(boxes) for protocol, boxes in found.items()}
-
-    def _layout(self, group: SecurityGroup, ports: Ports) -> Layout:
-        known = self._layouts.get(group.id)
-        if known is None or known[0] is not group or known[1].ports is not ports:
-            rules = self._reader.ready(in_order(group.rules, inbound=True), Level.SUBNET, group.id)
-            known = self._layouts[group.id] = group, Layout(rules, ports)
-        return known[1]
 
 
 def _parts(setting: Setting, space: Space) -> Iterator[tuple[Intervals, int]]:

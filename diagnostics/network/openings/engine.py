@@ -12,6 +12,7 @@ from diagnostics.network.openings.alone import Alone
 from diagnostics.network.openings.boxes import Box, Space
 from diagnostics.network.openings.exposing import Exposing
 from diagnostics.network.openings.found import Decider, Exposure, Opening
+from diagnostics.network.openings.layout import Layouts
 from diagnostics.network.openings.ports import Ports
 from diagnostics.network.openings.ready import Reader
 from diagnostics.network.openings.stands import Alike, Door, Found, Stands
@@ -33,8 +34,9 @@ class Openings:
 
     def __init__(self, filters: Filters, estate: Estate, routing: Routing | None = None) -> None:
         self._reader = Reader()
-        self._stands = Stands(filters, estate, self._reader)
-        self._alone = Alone(self._reader)
+        layouts = Layouts(self._reader)
+        self._stands = Stands(filters, estate, self._reader, layouts)
+        self._alone = Alone(layouts)
         self._exposing = Exposing(filters, estate, routing or Routing(estate))
         self._told: dict[Alike, tuple[Opening, ...]] = {}
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import NamedTuple
 
+from diagnostics.network.estate import EffectiveGroup
+from diagnostics.network.filters import Level
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
+from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings.boxes import ALL_PORTS, LETS, PROTOCOLS
 from diagnostics.network.openings.ports import ALL, NONE, Ports
-from diagnostics.network.openings.ready import Ready
-from diagnostics.network.security import WITH_PORTS
+from diagnostics.network.openings.ready import Reader, Ready
+from diagnostics.network.security import WITH_PORTS, in_order
 
 
 class Cell(NamedTuple):
@@ -18,6 +23,29 @@ class Cell(NamedTuple):
     rules: int
     ports: int
     source_ports: int
+
+
+class Layouts:
+    """Those of NSGs: each is parted once, at however many levels it stands."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[int, int], tuple[SecurityGroup | EffectiveGroup, Ports, dict[object, Layout]]] = {}
+
+    def of(self, group: SecurityGroup | EffectiveGroup, level: Level, name: ResourceId, ports: Ports) -> Layout:
+        """The inbound rules of an NSG, with the default ones."""
+        key = id(group), id(ports)  # both are kept: neither id is given away again
+        if key not in self._known:
+            self._known[key] = group, ports, {}
+        found, place = self._known[key][2], (level, name.text)
+        if place not in found:
+            first = next(iter(found.values()), None)
+            if first:
+                found[place] = first.again(self._reader.again(first.rules, level, name))
+            else:
+                rules = in_order(group.rules, inbound=True)
+                found[place] = Layout(self._reader.ready(rules, level, name), ports)
+        return found[place]
 
 
 class Layout:
@@ -40,6 +68,12 @@ class Layout:
         self.cells: Mapping[str, tuple[Cell, ...]] = self._by_protocol()
         opening = {id(own): self._opening(own) for own in self.cells.values()}
         self.opening = {protocol: opening[id(own)] for protocol, own in self.cells.items()}
+
+    def again(self, rules: Sequence[Ready]) -> Layout:
+        """That of the same rules with other numbers."""
+        found = copy(self)
+        found.rules = rules
+        return found
 
     def _by_protocol(self) -> dict[str, tuple[Cell, ...]]:
         known: dict[tuple[bool, int], tuple[Cell, ...]] = {}

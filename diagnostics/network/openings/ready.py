@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -77,6 +77,12 @@ class Reader:
         """The rules of an NSG, in their order."""
         found = (self.rule(rule, level, group, LETS if rule.allows else STOPS) for rule in rules)
         return tuple(each for each in found if each)
+
+    def again(self, rules: Sequence[Ready], level: Level, group: ResourceId) -> tuple[Ready, ...]:
+        """The same rules where their NSG stands at another level, or is named by an id in another spelling."""
+        begin = len(self.deciders)
+        self.deciders += [Decider(level, group, self.deciders[each.number].rule) for each in rules]
+        return tuple([Ready(number, *each[1:]) for number, each in enumerate(rules, begin)])
 
     def admin(self, rule: SecurityRule, perhaps: frozenset[str]) -> Ready | None:
         """A security admin rule."""

@@ -13,13 +13,13 @@ from diagnostics.network.intervals import Intervals
 from diagnostics.network.meaning import World
 from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings.boxes import PASSES, PROTOCOLS, PUBLIC, STOPS, Box, Boxes, Space
-from diagnostics.network.openings.layout import Layout
+from diagnostics.network.openings.layout import Layout, Layouts
 from diagnostics.network.openings.lists import RuleList, States
 from diagnostics.network.openings.places import OWN_NETWORK, Place, Words, in_world, meant
 from diagnostics.network.openings.ports import ALL, NONE, Ports
 from diagnostics.network.openings.ready import Reader
 from diagnostics.network.prefixes import AddressSet, read_prefix
-from diagnostics.network.security import Context, in_order
+from diagnostics.network.security import Context
 
 type Spot = int | Intervals
 """Where an endpoint is: its address, or all of its subnet where it has none yet."""
@@ -104,8 +104,8 @@ class Setting:
 class Stands:
     """The rules at every endpoint of an estate."""
 
-    def __init__(self, filters: Filters, estate: Estate, reader: Reader) -> None:
-        self._filters, self._estate, self._reader = filters, estate, reader
+    def __init__(self, filters: Filters, estate: Estate, reader: Reader, layouts: Layouts) -> None:
+        self._filters, self._estate, self._reader, self._layouts = filters, estate, reader, layouts
         self._ports = Ports.of(estate)
         self.spaces = {version: Space(version, self._ports) for version in (4, 6)}
         self._words: dict[object, Words] = {}
@@ -169,9 +169,7 @@ class Stands:
                 told = self._estate.effective_groups.get(point.nic.id, ())
                 known = next((each for each in told if each.on_subnet == (level is Level.SUBNET)), None)
             # An unreadable group is never seen by Azure's own answer either.
-            readable = known is not None and group is not UNSEEN
-            rules = in_order(known.rules, inbound=True) if known and readable else ()
-            ready = Layout(self._reader.ready(rules, level, group), self._ports) if readable else None
+            ready = self._layouts.of(known, level, group, self._ports) if known and group is not UNSEEN else None
             self._ready[key] = ready or _unread(point, level, group)
         return self._ready[key]
 
