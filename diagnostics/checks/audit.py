@@ -84,14 +84,19 @@ def audit(
         now: the time: suppressions end by it, and rules are old by it. Without it, no suppression has ended.
         only: the ids of the checks to make; by default all.
     """
-    known = catalogue()
-    making = _Making(policy or Policy(), View(estate, now), estate.facts, now.date() if now else None)
-    made = [each for each in known if each.id not in making.policy.off and (only is None or each.id in only)]
-    with at_rest():
-        making.unknown.extend(_unread(estate))
-        for each in made:
-            making.make(each)
-        return making.audit(made)
+    own = policy or Policy()
+    made = [each for each in catalogue() if each.id not in own.off and (only is None or each.id in only)]
+    with at_rest():  # what the checks worked out is gone before the collector looks at what there is
+        return _audited(estate, own, now, made)
+
+
+def _audited(estate: Estate, policy: Policy, now: datetime | None, made: Sequence[Check]) -> Audit:
+    making = _Making(policy, View(estate, now), estate.facts, now.date() if now else None)
+    making.unknown.extend(_unread(estate))
+    for each in made:
+        making.make(each)
+    making.view.forget()
+    return making.audit(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,14 +126,36 @@ def _doubtful(
 _address = lru_cache(maxsize=1 << 14)(address_of)
 
 
+class _Together:
+    """What all rules at an endpoint let in together."""
+
+    def __init__(self, view: View, large: Large) -> None:
+        self._view, self._large = view, large
+        self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
+        self._into: dict[tuple[str, str], Ports] = {}
+
+    def into(self, point: Point) -> Ports:
+        """What is open there."""
+        key = point.nic.id.key, point.configuration.name
+        if key not in self._into:
+            self._into[key] = self._of(self._view.openings.into(point))
+        return self._into[key]
+
+    def _of(self, openings: tuple[Opening, ...]) -> Ports:
+        """Endpoints that are alike have the very same openings."""
+        known = self._judged.get(id(openings))
+        if known is None:
+            known = self._judged[id(openings)] = openings, self._large.judged(openings)
+        return known[1]
+
+
 class Seen:
     """All of it for one estate, each thing when first asked for."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._large = Large(view.estate)
-        self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
-        self._into: dict[tuple[str, str], Ports] = {}
+        self._together = _Together(view, self._large)
         self._exposed: dict[tuple[str, str], Ports] = {}
         self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
         self._alone: dict[str, Ports] = {}
@@ -160,13 +182,6 @@ class Seen:
             if not self._large.judged([each]).opens
         )
 
-    def into(self, point: Point) -> Ports:
-        """What all rules together let in to an endpoint."""
-        key = point.nic.id.key, point.configuration.name
-        if key not in self._into:
-            self._into[key] = self._of(self._view.openings.into(point))
-        return self._into[key]
-
     def exposed(self, point: Point) -> Ports:
         """What of an endpoint can be reached; of one whose VM does not run, what can be once it does."""
         key = point.nic.id.key, point.configuration.name
@@ -189,7 +204,7 @@ class Seen:
             exposed = ((point, self.exposed(point)) for point in use.points)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            self._standing[group.id.key] = Standing(use, known, self._alike(use), self.into, listed)
+            self._standing[group.id.key] = Standing(use, known, self._alike(use), self._together.into, listed)
         return self._standing[group.id.key]
 
     def _each_alone(self, point: Point) -> tuple[Ports, ...]:
@@ -212,13 +227,6 @@ class Seen:
             key = _key(point.configuration.subnet), _key(point.nic.security_group), told
             found.setdefault(key, []).append(point)
         return tuple((tuple(points), self._each_alone(points[0])) for points in found.values())
-
-    def _of(self, openings: tuple[Opening, ...]) -> Ports:
-        """Endpoints that are alike have the very same openings."""
-        known = self._judged.get(id(openings))
-        if known is None:
-            known = self._judged[id(openings)] = openings, self._large.judged(openings)
-        return known[1]
 
     def _hidden(self, use: Use) -> bool:
         """Whether its subnets hold what is no NIC of the estate: an application gateway or the like."""

@@ -118,6 +118,10 @@ class View:
             self._once[work] = work(self)
         return cast(T, self._once[work])
 
+    def forget(self) -> None:
+        """Let go of what families worked out: some of it leads back here, and nothing would go but by the collector."""
+        self._once.clear()
+
     def use(self, of: SecurityGroup | RouteTable) -> Use:
         """Where an NSG or a route table is used."""
         if isinstance(of, SecurityGroup):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from diagnostics.network.cells import family
@@ -193,18 +194,19 @@ class Stands:
         told = point.nic.id if self._told and point.nic.id in self._told else None
         key = point.configuration.subnet, told
         if key not in self._settings:
-            self._settings[key] = Setting(self._filters.context(point), lambda context: self._place(context, told))
+            self._settings[key] = Setting(self._filters.context(point), partial(_placed, self._words, told))
         return self._settings[key]
-
-    def _place(self, context: Context, told: ResourceId | None) -> Place:
-        own = meant(context, OWN_NETWORK)
-        key = told, own.must & PUBLIC, own.may & PUBLIC, own.missing
-        return Place(context, self._words.setdefault(key, Words(context)))
 
     def _somewhere(self, point: Point, version: int) -> Intervals:
         subnet = self._estate.subnet_of(point)
         read = [held for text in (subnet.prefixes if subnet else ()) if (held := read_prefix(text))]
         return family(AddressSet.union(read) if read else AddressSet.all(), version)
+
+
+def _placed(known: dict[object, Words], told: ResourceId | None, context: Context) -> Place:
+    own = meant(context, OWN_NETWORK)
+    key = told, own.must & PUBLIC, own.may & PUBLIC, own.missing
+    return Place(context, known.setdefault(key, Words(context)))
 
 
 def decided(alike: Alike, door: Door = Door()) -> Found:  # noqa: B008  it is never changed
