@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.exposure_bare import FIRST_NSG, closed_addresses, first_group
@@ -151,7 +153,9 @@ def _in_range(machine: Machine) -> tuple[Service, ...]:
 def _outside_range(machine: Machine) -> Ports:
     """What is open for other reasons than broad ranges."""
     told = by_protocol(machine.broad)
-    left = (each._replace(ports=each.ports - told.get(each.protocol, _NONE)) for each in machine.ports.opens)
+    left = (
+        msgspec.structs.replace(each, ports=each.ports - told.get(each.protocol, _NONE)) for each in machine.ports.opens
+    )
     return Ports(tuple(each for each in left if each.ports), machine.ports.doubts)
 
 

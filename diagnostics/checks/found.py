@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from diagnostics.findings import Cause, Confidence, Remedy, Severity
 from diagnostics.network.ids import ResourceId
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """Something wrong with a resource.
 
     Attributes:
@@ -31,8 +30,7 @@ class Found:
     confidence: Confidence = Confidence.PROVEN
 
 
-@dataclass(frozen=True, slots=True)
-class Unclear:
+class Unclear(msgspec.Struct, frozen=True):
     """A resource of which a check cannot tell.
 
     Attributes:
@@ -40,7 +38,7 @@ class Unclear:
     """
 
     resource: ResourceId
-    missing: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = ()
 
 
 type Said = Found | Unclear

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import msgspec
+
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import Letting, closing, spans
@@ -143,7 +145,7 @@ def all_of_azure(view: View) -> Iterator[Said]:
         what = _What(names, Severity.MEDIUM, wanted, "Name the service's own tag or its addresses, not all of Azure.")
         if not standing.closed(wanted):
             told = _finding(view, Group(group, found, (), found, (), 0, 0), opens, what, standing)
-            yield replace(told, title=f"NSG {group.id.name} lets all of Azure in to {names}")
+            yield msgspec.structs.replace(told, title=f"NSG {group.id.name} lets all of Azure in to {names}")
 
 
 @check("INT025", "NSG lets the internet in with ICMP", Severity.INFO)
@@ -184,7 +186,7 @@ def _range(view: View, each: Group, opens: tuple[Open, ...], standing: Standing)
     what = _What("a broad range of ports", Severity.MEDIUM, wanted, advice, services=services)
     found = _finding(view, each, opens, what, standing)
     names = f": among them {listed((one.short for one in services), _NAMED)}" if services else ""
-    return replace(
+    return msgspec.structs.replace(
         found,
         title=f"NSG {each.group.id.name} lets the internet in to {_written(by_protocol(opens))}{names}",
         severity=worst(

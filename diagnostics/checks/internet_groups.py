@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
 from operator import or_
 
+import msgspec
+
 from diagnostics.checks.internet_large import Open, Ports, together
 from diagnostics.checks.internet_seen import seen
 from diagnostics.checks.services import held
@@ -70,7 +72,7 @@ def broad(opens: Sequence[Open]) -> tuple[Open, ...]:
     found = []
     for some in by_rules.values():
         if sum(each.ports.count() for each in some) >= BROAD and (ranges := _broad_ranges(some)):
-            found += [cut for each in some if (cut := each._replace(ports=each.ports & ranges)).ports]
+            found += [cut for each in some if (cut := msgspec.structs.replace(each, ports=each.ports & ranges)).ports]
     return tuple(found)
 
 

@@ -9,6 +9,8 @@ from itertools import chain
 from operator import or_
 from typing import NamedTuple
 
+import msgspec
+
 from diagnostics.checks.services import held
 from diagnostics.network.cells import elementary
 from diagnostics.network.estate import Estate
@@ -38,7 +40,7 @@ _OWN = "virtualnetwork"
 _LARGE = Context(Meaning(Bounds.exactly(_NOBODY)).of).prefix("Internet").must
 
 
-class Open(NamedTuple):
+class Open(msgspec.Struct, frozen=True):
     """Ports that are open to the internet at large, for one reason.
 
     Attributes:
@@ -52,7 +54,7 @@ class Open(NamedTuple):
     through: tuple[WayIn, ...] = ()
 
 
-class Doubt(NamedTuple):
+class Doubt(msgspec.Struct, frozen=True):
     """Ports that may be, and what would have to be known."""
 
     protocol: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from diagnostics.checks.services import SERVICES, Kind
 from diagnostics.checks.view import View
@@ -135,8 +136,7 @@ def names_network(texts: tuple[str, ...]) -> bool:
     return any(text.strip().lower() == "virtualnetwork" for text in texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(msgspec.Struct, frozen=True):
     """Where an NSG stands: in one subnet, where its words have one meaning.
 
     Attributes:
@@ -171,7 +171,13 @@ def spots(view: View, group: SecurityGroup, *, inbound: bool) -> Iterator[Spot]:
             by_subnet.setdefault(subnet.key if subnet else "", []).append(point)
     rules = view.filters.ordered(group, inbound=inbound)
     for points in by_subnet.values():
-        yield Spot(points[0].configuration.subnet, tuple(points), rules, _network(view, points[0]), view.filters.context(points[0]))
+        yield Spot(
+            points[0].configuration.subnet,
+            tuple(points),
+            rules,
+            _network(view, points[0]),
+            view.filters.context(points[0]),
+        )
 
 
 def whole_network(view: View, point: Point) -> AddressSet:

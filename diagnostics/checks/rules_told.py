@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import NamedTuple
+
+import msgspec
 
 from diagnostics.network.anomalies import Anomaly
 from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merged, of_addresses, plain_edges
@@ -44,8 +45,7 @@ _RANKS = {fault: rank for rank, fault in enumerate(Fault)}
 _IDLE = frozenset({Fault.CLASH, Fault.UNREADABLE, Fault.BLOCKED, Fault.DUPLICATE, Fault.DEAD})
 
 
-@dataclass(frozen=True, slots=True)
-class Odd:
+class Odd(msgspec.Struct, frozen=True):
     """What is wrong with a rule.
 
     Attributes:

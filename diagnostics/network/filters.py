@@ -6,7 +6,6 @@ Source: "How network security groups filter network traffic", "Security admin ru
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -52,8 +51,7 @@ class Level(StrEnum):
     NIC = "network interface"
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """What one list of rules decides about a flow.
 
     Attributes:
@@ -71,8 +69,7 @@ class Stage:
     bypasses: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Filtered:
+class Filtered(msgspec.Struct, frozen=True):
     """What all rules of a NIC in one direction decide about a flow.
 
     Attributes:
@@ -233,7 +230,9 @@ class Filters:
 def _undeployed(rule: AdminRule, terms: Terms) -> Terms:
     """The terms of a rule of which it is not known whether it is in force: it matches nothing for sure."""
     missing = frozenset({f"whether security admin rule {rule.rule.name} is in force here"})
-    return msgspec.structs.replace(terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing))
+    return msgspec.structs.replace(
+        terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing)
+    )
 
 
 def _ready(rule: SecurityRule) -> tuple[SecurityRule, Terms, bool]:

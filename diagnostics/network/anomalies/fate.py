@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 
 class Fate(StrEnum):
@@ -18,7 +19,7 @@ class Fate(StrEnum):
     """It decides no flow."""
 
 
-class Role(NamedTuple):
+class Role(msgspec.Struct, frozen=True):
     """What a rule does in its list.
 
     Attributes:

@@ -9,6 +9,8 @@ from itertools import batched
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
+import msgspec
+
 from diagnostics.errors import ParseError, PermanentError
 from diagnostics.network.anomalies import edges as sets
 from diagnostics.network.anomalies.edges import V6_BEGIN, Edges, merged, of_addresses, of_spans, plain_edges
@@ -80,7 +82,7 @@ ALL_PORTS = Line((0, PORTS_TOP + 1))
 EVERYWHERE = Line(sets.EVERYWHERE)
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True):
     """What a rule matches.
 
     Attributes:

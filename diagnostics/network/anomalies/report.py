@@ -14,6 +14,8 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
+import msgspec
+
 from diagnostics.errors import ParseError
 from diagnostics.network.anomalies import wording
 from diagnostics.network.anomalies.fate import Fate
@@ -38,8 +40,7 @@ class Kind(StrEnum):
     """It has a port range that is none, or an address that is neither a prefix nor the name of a service tag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Anomaly:
+class Anomaly(msgspec.Struct, frozen=True):
     """Something odd about a rule.
 
     Attributes:
@@ -154,12 +155,13 @@ class _Report:
         found = list(self.unreadable.items())
         pairs: list[_Pair] = []
         for number in self.told:
-            fate, takers, heirs = self.listed.role(number)
+            role = self.listed.role(number)
+            fate, takers = role.fate, role.takers
             if fate is Fate.DEAD:
                 found.append((number, self._dead(number, takers)))
                 continue
             if fate is Fate.REDUNDANT:
-                found.append((number, self._redundant(number, heirs)))
+                found.append((number, self._redundant(number, role.heirs)))
             if takers:
                 pairs += self._pairs(number, takers, faults=faults)
         found += self._contrary(pairs)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from diagnostics.network.cells import address_at, family, top_of
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.filters import Filters
@@ -44,7 +46,7 @@ class Answered(NamedTuple):
             if common := sets.meet(box.may, addresses):
                 may, missing = sets.join(may, common), missing | unknown
         must = sets.meet(box.must, self.sure)
-        return box._replace(must=must, may=may, missing=frozenset() if must == may else missing) if may else None
+        return replace(box, must=must, may=may, missing=frozenset() if must == may else missing) if may else None
 
 
 class Answers:
@@ -72,7 +74,7 @@ class Answers:
         sample = address_at(far.spans[0][0], space.version)
         missing = frozenset(name for reason in self._walk.beyond(point, sample) for name in reason.missing)
         must = space.sources.meet(box.must, near) if missing else box.must
-        return box._replace(must=must, missing=frozenset() if must == box.may else box.missing | missing)
+        return replace(box, must=must, missing=frozenset() if must == box.may else box.missing | missing)
 
     def stopped(self, point: Point) -> bool:
         """Whether the VM of an endpoint is known not to run."""

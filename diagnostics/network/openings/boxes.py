@@ -7,6 +7,9 @@ from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
+import msgspec
+from msgspec.structs import replace
+
 from diagnostics.network.cells import family, top_of
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.openings.ports import ALL, NONE, Ports
@@ -21,7 +24,7 @@ LETS, STOPS, PASSES = 1, 2, 4
 """How rules can end for a flow: it is in, it is out, or the next rules decide."""
 
 
-class Box(NamedTuple):
+class Box(msgspec.Struct, frozen=True):
     """Ports, source ports and sources that fare alike: ports as bits, sources as numbers of sets.
 
     Attributes:
@@ -93,10 +96,10 @@ class Space:
         """What is let in where security admin rules stand before the NSGs."""
         for ends, box in admin:
             if ends & PASSES:
-                first = box._replace(must=NONE) if ends & STOPS else box
+                first = replace(box, must=NONE) if ends & STOPS else box
                 yield from (found for other in boxes if (found := self._both(first, other)))
             if ends & LETS:
-                yield box if ends == LETS else box._replace(must=NONE)
+                yield box if ends == LETS else replace(box, must=NONE)
 
     def flat(self, boxes: Iterable[Box]) -> Boxes:
         """The same for flows from any source port: who sends it chooses. Boxes for the same rules share no port."""
@@ -109,10 +112,10 @@ class Space:
         """Boxes for the same rules; those with the same sources in a short way."""
         first = boxes[0]
         if len(boxes) == 1:
-            return boxes if first.source_ports == ALL else [first._replace(source_ports=ALL)]
+            return boxes if first.source_ports == ALL else [replace(first, source_ports=ALL)]
         alike = all(each.must == first.must and each.may == first.may for each in boxes)
         if alike and all(each.missing == first.missing for each in boxes):
-            return [first._replace(ports=reduce(or_, [each.ports for each in boxes]), source_ports=ALL)]
+            return [replace(first, ports=reduce(or_, [each.ports for each in boxes]), source_ports=ALL)]
         return self._merged(boxes)
 
     def totals(self, boxes: Iterable[Box]) -> Boxes:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
+
 from diagnostics.network.estate import BalancingRule, Estate, LoadBalancer, Point
 from diagnostics.network.filters import Filters
 from diagnostics.network.ids import ResourceId
@@ -158,7 +160,7 @@ def _led(protocol: str, box: Box, ways: Sequence[Way], ports: Intervals) -> Iter
             yield protocol, some, box, through
         elif leading:
             missing = box.missing.union(*(way.missing for way in leading))
-            yield protocol, some, box._replace(must=NONE, missing=missing), ()
+            yield protocol, some, msgspec.structs.replace(box, must=NONE, missing=missing), ()
 
 
 def _inside(rule: BalancingRule) -> Intervals:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from diagnostics.network.filters import Level
 from diagnostics.network.ids import ResourceId
@@ -29,8 +31,7 @@ class Decider(NamedTuple):
     rule: SecurityRule
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True):
     """Ports that some sources get in to, for the same reasons.
 
     Attributes:
@@ -51,8 +52,7 @@ class Opening:
         return bool(self.sources.must)
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure(Opening):
+class Exposure(Opening, frozen=True):
     """An opening that public addresses lead to, and from which the answer gets back.
 
     Attributes:

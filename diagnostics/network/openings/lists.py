@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.openings.boxes import LETS, PROTOCOLS, STOPS, AdminBox, Box, Boxes, Space
@@ -17,7 +18,7 @@ type States = tuple[int, int, int]
 """Which rules of a list are for a destination: surely, perhaps, and depending on its address (`UNPLACED`); as bits."""
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True):
     """Sources for which the same rules end alike."""
 
     sources: int
@@ -26,7 +27,7 @@ class Part(NamedTuple):
     missing: frozenset[str] = frozenset()
 
 
-class Fate(NamedTuple):
+class Fate(msgspec.Struct, frozen=True):
     """Sources that the same rules let in."""
 
     rules: tuple[int, ...]
@@ -122,8 +123,8 @@ class RuleList:
             for fate in self._fates(states, with_ports=with_ports):
                 found[fate, source_ports] = found.get((fate, source_ports), NONE) | ports
         boxes = [
-            Box(ports, source_ports, must, may, rules, missing)
-            for ((rules, must, may, missing), source_ports), ports in found.items()
+            Box(ports, source_ports, fate.must, fate.may, fate.rules, fate.missing)
+            for (fate, source_ports), ports in found.items()
         ]
         return tuple(sorted(boxes, key=_first) if len(boxes) > 1 else boxes)
 
@@ -188,9 +189,9 @@ class RuleList:
                 must, missing = NONE if doubt else must, missing | doubt
             left = self._met(left, each, (must, may, missing), done)
         last = self._last
-        for sources, ends, after, missing in left:
-            if ends | last != STOPS:
-                done.append(Part(sources, ends | last, after, missing))
+        for part in left:
+            if part.ends | last != STOPS:
+                done.append(Part(part.sources, part.ends | last, part.rules, part.missing))
         self._parts[key] = done
         return done
 

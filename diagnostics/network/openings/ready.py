@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+
+import msgspec
 
 from diagnostics.network.filters import Level
 from diagnostics.network.ids import ResourceId
@@ -17,6 +18,7 @@ from diagnostics.network.prefixes import AddressSet, read_prefix
 from diagnostics.network.security import Context, Terms, everywhere
 
 _NOWHERE = Context()
+_NO_WORDS: tuple[str | ResourceId, ...] = ()
 _ENDS = {"alwaysallow": LETS, "allow": PASSES}
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _PRIVATE_TEXT = re.compile(
@@ -39,7 +41,7 @@ class Side:
     words: tuple[str | ResourceId, ...]
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True):
     """A rule that may speak of public sources.
 
     Attributes:
@@ -82,12 +84,12 @@ class Reader:
         """The same rules where their NSG stands at another level, or is named by an id in another spelling."""
         begin = len(self.deciders)
         self.deciders += [Decider(level, group, self.deciders[each.number].rule) for each in rules]
-        return tuple([Ready(number, *each[1:]) for number, each in enumerate(rules, begin)])
+        return tuple([msgspec.structs.replace(each, number=number) for number, each in enumerate(rules, begin)])
 
     def admin(self, rule: SecurityRule, perhaps: frozenset[str]) -> Ready | None:
         """A security admin rule."""
         found = self.rule(rule, Level.ADMIN, None, _ENDS.get(rule.access.lower(), STOPS))
-        return found._replace(perhaps=perhaps) if found else None
+        return msgspec.structs.replace(found, perhaps=perhaps) if found else None
 
     def rule(self, rule: SecurityRule, level: Level, group: ResourceId | None, end: int) -> Ready | None:
         """A rule; None for one that is about private sources only."""
@@ -114,7 +116,7 @@ class Reader:
         found = self._sides.get(key)
         if found is None:
             if (known := None if groups else everywhere(prefixes)) is not None:
-                plain, words = known.must, ()
+                plain, words = known.must, _NO_WORDS
             else:
                 plain, words = self._parted(prefixes, groups)
             found = self._sides[key] = Side(plain & PUBLIC if public else plain, words)

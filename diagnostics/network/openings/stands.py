@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from diagnostics.network.cells import family
 from diagnostics.network.estate import EffectiveGroup, Estate, Point
 from diagnostics.network.filters import UNSEEN, Filters, Level, group_at
@@ -254,7 +256,7 @@ def _boxes(stand: Stand, door: Door, space: Space) -> Found:
 
 
 def _doubtful(box: Box, missing: str) -> Box:
-    return box._replace(must=NONE, missing=frozenset({missing}))
+    return replace(box, must=NONE, missing=frozenset({missing}))
 
 
 def _unread(point: Point, level: Level, group: ResourceId) -> str:
