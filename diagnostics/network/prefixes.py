@@ -18,6 +18,8 @@ type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _TAG = re.compile(r"[A-Za-z][\w.-]*")
 _ANYTHING = frozenset({"*", "any", "all"})
 _V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
+# Python takes no octet with a zero before it: it may be meant as octal.
+_OCTETS = {str(number): number for number in range(256)}
 _NO_V4, _NO_V6 = Intervals.none(V4_TOP), Intervals.none(V6_TOP)
 _ALL_V4, _ALL_V6 = Intervals.all(V4_TOP), Intervals.all(V6_TOP)
 
@@ -47,7 +49,7 @@ class AddressSet(msgspec.Struct, frozen=True):
         Raises:
             ParseError: it is none of these, such as a service tag, or the `789` that Azure once accepted.
         """
-        found = _read(text.strip())
+        found = read_prefix(text)
         if found is None:
             raise ParseError(f"{where}: {text!r} is no address prefix")
         return found
@@ -167,6 +169,7 @@ def is_public(address: Address) -> bool:
     return address not in PRIVATE
 
 
+@lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over
 def read_prefix(text: str) -> AddressSet | None:
     """The addresses of a prefix, or None where the text is none, such as a service tag."""
     return _read(text.strip())
@@ -190,7 +193,6 @@ def union(sets: Iterable[Bounds]) -> Bounds:
     return Bounds(must, may, frozenset() if must == may else names)
 
 
-@lru_cache(maxsize=1 << 16)  # the same few thousand prefixes are asked for over and over
 def _read(text: str) -> AddressSet | None:
     if text.lower() in _ANYTHING:
         return AddressSet.all()
@@ -211,12 +213,14 @@ def _plain_span(text: str) -> Span | None:
     if not (found := _V4.fullmatch(text)):
         return None
     *parts, length = found.groups()
-    numbers = [int(part) for part in parts]
     bits = 32 if length is None else int(length)
-    # Python takes no octet with a zero before it: it may be meant as octal.
-    if max(numbers) > 255 or bits > 32 or any(part[0] == "0" != part for part in parts):
+    try:
+        number = int.from_bytes(map(_OCTETS.__getitem__, parts))
+    except KeyError:
         return None
-    number, size = int.from_bytes(numbers), 1 << (32 - bits)
+    if bits > 32:
+        return None
+    size = 1 << (32 - bits)
     first = number - number % size
     return first, first + size - 1
 

@@ -124,12 +124,14 @@ class Reader:
                 service tag; it names rule, field and value.
             PermanentError: the list of service tags has something for one of its tags that is no prefix.
         """
+        near = None if rule.source_groups else _plain_side(rule.sources)
+        far = None if rule.destination_groups else _plain_side(rule.destinations)
         try:
             return Reading(
                 rule.allows,
                 _protocol(rule.protocol),
-                self._side("source", rule.sources, rule.source_groups),
-                self._side("destination", rule.destinations, rule.destination_groups),
+                near or self._side("source", rule.sources, rule.source_groups),
+                far or self._side("destination", rule.destinations, rule.destination_groups),
                 _port_line("source", rule.source_ports),
                 _port_line("destination", rule.destination_ports),
             )
@@ -137,8 +139,8 @@ class Reader:
             raise ParseError(f"rule {rule.name}: {error}") from None
 
     def _side(self, end: str, texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Line:
-        side = None if groups else _plain_side(texts)
-        if side is None and (side := self._sides.get((texts, groups))) is None:
+        """One end that names a service tag or an application security group."""
+        if (side := self._sides.get((texts, groups))) is None:
             named = {text.lower(): self._prefix(end, text) for text in texts}
             named |= {group.key: _piece(self.context.group(group)) for group in groups}
             side = self._sides[texts, groups] = _side(named)

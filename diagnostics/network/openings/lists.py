@@ -52,6 +52,7 @@ class RuleList:
             must, may, missing = words.sources(each.sources, space)
             self._sources.append((NONE, may, missing | each.perhaps) if each.perhaps else (must, may, missing))
             speaking |= (may != NONE) << i
+        self._speaking = speaking
         if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
             speaking &= up_to(layout.allowing & speaking)
         for i, each in enumerate(layout.rules):
@@ -59,6 +60,7 @@ class RuleList:
                 self._sides.append((1 << i, each.destinations))
             elif speaking >> i & 1:
                 self._everywhere |= 1 << i
+        self._places: dict[int, tuple[Place, Sequence[tuple[int, Intervals, Intervals]]]] = {}
         self._known: dict[tuple[frozenset[States] | States, bool], list[Fate]] = {}
         self._parts: dict[tuple[int, int, int, bool], list[Part]] = {}
         self._boxes: dict[States, Mapping[str, Boxes]] = {}
@@ -67,9 +69,17 @@ class RuleList:
     def states(self, place: Place, spot: int | Intervals) -> States:
         """Which rules are for an endpoint."""
         found = [0, 0, 0, self._everywhere]
-        for bit, side in self._sides:
-            found[holds(*place.holds(side, self._space.version), spot)] |= bit
+        for bit, must, may in self._held(place):
+            found[holds(must, may, spot)] |= bit
         return found[YES], found[PERHAPS], found[UNPLACED]
+
+    def _held(self, place: Place) -> Sequence[tuple[int, Intervals, Intervals]]:
+        """The destinations of rules that are not for all, surely and perhaps."""
+        known = self._places.get(id(place))
+        if known is None or known[0] is not place:
+            found = [(bit, *place.holds(side, self._space.version)) for bit, side in self._sides]
+            known = self._places[id(place)] = place, found
+        return known[1]
 
     def boxes(self, states: States) -> Mapping[str, Boxes]:
         """What an NSG lets in, by protocol."""
@@ -89,15 +99,19 @@ class RuleList:
 
     def anywhere(self, place: Place, there: Intervals) -> Mapping[str, Boxes]:
         """What an NSG lets in to any of some destinations."""
-        sides = [place.holds(side, self._space.version) for _, side in self._sides]
-        sets = [there, *(must for must, _ in sides), *(may for _, may in sides)]
+        if not self._speaking & self.layout.allowing:
+            return self._by_protocol([])
+        sides = self._held(place)
+        sets = [there, *(must for _, must, _ in sides), *(may for _, must, may in sides if may is not must)]
+        doubtful = [bit for bit, must, may in sides if may is not must]
         found = []
         for here, _ in cells(sets, there.top) if sides else ((1, there),):
             if here & 1:
                 sure, perhaps = self._everywhere, 0
-                for i, (bit, _) in enumerate(self._sides, 1):
+                for i, (bit, _, _) in enumerate(sides, 1):
                     sure |= bit if here >> i & 1 else 0
-                    perhaps |= bit if here >> i + len(sides) & 1 and not here >> i & 1 else 0
+                for i, bit in enumerate(doubtful, len(sides) + 1):
+                    perhaps |= bit if here >> i & 1 and not sure & bit else 0
                 found.append((sure, perhaps, 0))
         return self._by_protocol(found)
 
