@@ -10,7 +10,7 @@ import msgspec
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.internet_closing import Letting, closing, spans
+from diagnostics.checks.internet_closing import closing, spans
 from diagnostics.checks.internet_groups import (
     BROAD,
     NEARLY_ALL,
@@ -224,7 +224,7 @@ def _finding(view: View, each: Group, opens: tuple[Open, ...], what: _What, stan
     ports = by_protocol(opens)
     wanted = _of(ports)
     rules = {id(decider.rule): decider.rule for opened in opens for decider in opened.rules}
-    letting = [Letting(each.group, rule, each.opened(rule)) for rule in rules.values()]
+    letting = map(each.letting, rules.values())
     done = closing(letting, ports, what.name)
     shown = "" if any(held == _ALL for held in ports.values()) else f" ({_ports(ports)})"
     return Found(

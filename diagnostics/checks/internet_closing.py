@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from diagnostics.checks.internet_large import together
 from diagnostics.network.ids import ResourceId
@@ -29,7 +30,7 @@ class Closing:
     bicep: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letting:
     """A rule that lets the internet in.
 
@@ -41,6 +42,11 @@ class Letting:
     rule: SecurityRule
     ports: Intervals
 
+    @cached_property
+    def narrowed(self) -> Closing:
+        """The rule for fewer sources; the same whatever service it lets in."""
+        return _narrowed(self.group.id, self.rule)
+
 
 def closing(found: Iterable[Letting], ports: Mapping[str, Intervals], what: str) -> Closing:
     """What to do to close some ports, by protocol; `what` names them."""
@@ -51,7 +57,7 @@ def closing(found: Iterable[Letting], ports: Mapping[str, Intervals], what: str)
         first = above.get(each.group.id)
         if not each.ports <= wanted and (first is None or each.rule.priority < first.rule.priority):
             above[each.group.id] = each
-    parts = [_narrowed(each) for each in narrow[:_SHOWN]] + [_denied(each, ports, what) for each in above.values()]
+    parts = [each.narrowed for each in narrow[:_SHOWN]] + [_denied(each, ports, what) for each in above.values()]
     return Closing(
         " ".join(part.text for part in parts), az.lines(*(part.az_cli for part in parts)), _joined(parts, every)
     )
@@ -69,8 +75,7 @@ def _joined(parts: list[Closing], every: list[Letting]) -> str:
     return bicep.existing(_KIND, every[0].group.id, "nsg") + "".join(f"\n{part.bicep}" for part in parts if part.bicep)
 
 
-def _narrowed(each: Letting) -> Closing:
-    rule, group = each.rule, each.group.id
+def _narrowed(group: ResourceId, rule: SecurityRule) -> Closing:
     place = az.placed(group, nsg_name=group.name, name=rule.name)
     text = (
         f"Let rule {rule.name} of NSG {group.name} be for {_INSIDE} instead (or the addresses that need it): Azure "

@@ -9,6 +9,7 @@ from operator import or_
 
 import msgspec
 
+from diagnostics.checks.internet_closing import Letting
 from diagnostics.checks.internet_large import Open, Ports, together
 from diagnostics.checks.internet_seen import seen
 from diagnostics.checks.services import held
@@ -48,13 +49,14 @@ class Group:
     broad: tuple[Open, ...]
     swallowed: int
     asked: int
-    _opened: dict[int, Intervals] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _letting: dict[int, Letting] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def opened(self, rule: SecurityRule) -> Intervals:
-        """All ports that a rule opens; worked out once."""
-        if id(rule) not in self._opened:
-            self._opened[id(rule)] = together(each.ports for each in opened_by(self.ports, [rule]))
-        return self._opened[id(rule)]
+    def letting(self, rule: SecurityRule) -> Letting:
+        """A rule with all ports that it opens; worked out once."""
+        if id(rule) not in self._letting:
+            opened = together(each.ports for each in opened_by(self.ports, [rule]))
+            self._letting[id(rule)] = Letting(self.group, rule, opened)
+        return self._letting[id(rule)]
 
 
 def groups(view: View) -> tuple[Group, ...]:

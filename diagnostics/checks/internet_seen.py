@@ -160,6 +160,7 @@ class Seen:
         self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
         self._alone: dict[str, Ports] = {}
         self._standing: dict[str, Standing] = {}
+        self._attached: dict[tuple[int, bool], tuple[Use, str]] = {}
         self._words = at_large(), at_large(cloud=True)
 
     def alone(self, group: SecurityGroup) -> Ports:
@@ -206,6 +207,13 @@ class Seen:
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
             self._standing[group.id.key] = Standing(use, known, self._alike(use), self._together.into, listed)
         return self._standing[group.id.key]
+
+    def attached(self, standing: Standing) -> str:
+        """A sentence on where an NSG stands, where nothing of that can be reached."""
+        key = id(standing.use), standing.known  # every use is kept: no such id is given away again
+        if key not in self._attached:
+            self._attached[key] = standing.use, _attached(self._view, standing.use, known=standing.known)
+        return self._attached[key][1]
 
     def _each_alone(self, point: Point) -> tuple[Ports, ...]:
         """What each NSG at an endpoint lets in by itself; nothing where security admin rules or Azure's word decide."""
@@ -284,17 +292,21 @@ def owner(view: View, nic: Nic) -> ResourceId:
 
 def where(view: View, standing: Standing, wanted: Wanted) -> str:
     """A sentence on where an NSG stands, and what of that can be reached."""
-    use = standing.use
     if reached := standing.reached(wanted):
         sure = [p for p, ports in standing.exposed if ports.opened(wanted)]
         asleep = all(seen(view).asleep(point.nic) for point in sure or reached)
         said = f"{'can' if sure else 'may'} be reached there from the internet{' once it runs' if asleep else ''}"
         return f"{behind(view, sure or reached)} {said}."
+    return seen(view).attached(standing)
+
+
+def _attached(view: View, use: Use, *, known: bool) -> str:
+    """The same where nothing of it can be reached."""
     if not use.anywhere:
         return "It is attached to nothing." if use.known else "Where it is attached is not known."
     names = listed([*(f"subnet {each.id.name}" for each in use.subnets), *(each.id.name for each in use.nics)], _NAMED)
     names = names or counted(len(use.unseen), "place") + " that cannot be seen"
-    if not standing.known:
+    if not known:
         return f"It is attached to {names}; not all that stands behind it is known."
     if not use.points:
         return f"It is attached to {names}, where nothing is yet."

@@ -35,11 +35,13 @@ def other_ports(view: View) -> Iterator[Said]:
 def _others(each: Group) -> Wanted:
     """The ports that no other check tells of."""
     told = by_protocol(each.broad)
-    left = {
-        protocol: ports - _broad(each.rest.of(protocol)) - told.get(protocol, _NONE)
-        for protocol, ports in _OTHERS.items()
-    }
-    return lambda protocol: left.get(protocol, _NONE)
+
+    def wanted(protocol: str) -> Intervals:
+        if (ports := _OTHERS.get(protocol, _NONE)) and each.rest.opens:
+            ports = ports - _broad(each.rest.of(protocol)) - told.get(protocol, _NONE)
+        return ports
+
+    return wanted
 
 
 def _broad(ports: Intervals) -> Intervals:

@@ -108,11 +108,12 @@ class _Cutting:
 
     def look(self, spot: Spot) -> None:
         """What they take at a place."""
-        names = [machine(self._view, point) for point in spot.points] if self._denies else []
+        names: Sequence[str] = ()
         numbers = [_number(point.configuration.address) for point in spot.points] if self._denies else []
         for place, allows in self._denies:
             behind = _behind(numbers, spot.destinations(place).must)
             if behind and overlap(spot.sources(place).must, spot.network):
+                names = names or [machine(self._view, point) for point in spot.points]
                 self._add(spot, place, behind, names)
                 self._let_in(spot, place, allows)
 
@@ -169,6 +170,9 @@ def _behind(numbers: Sequence[_Number | None], destinations: AddressSet) -> Sequ
     if destinations is _ALL or destinations == _ALL:
         return range(len(numbers))
     v4, v6 = destinations.v4, destinations.v6
+    if len(v4.spans) == 1 and not v6.spans:  # as mostly
+        first, last = v4.spans[0]
+        return [place for place, each in enumerate(numbers) if each and first <= each[0] <= last and each[1] == 4]
     return [place for place, each in enumerate(numbers) if each and each[0] in (v4 if each[1] == 4 else v6)]
 
 

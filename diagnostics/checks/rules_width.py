@@ -132,7 +132,11 @@ def _by_default(view: View, point: Point) -> bool:
 def _about(view: View, group: SecurityGroup, port: int) -> Sequence[int]:
     """The places of the outbound rules about a port; none where the first of them lets nobody out to anybody."""
     rules = view.filters.ordered(group, inbound=False)
-    places = [place for place, (_, terms, _) in enumerate(rules) if terms.speaks_of("Tcp", port)]
+    places = [
+        place
+        for place, (_, terms, _) in enumerate(rules)
+        if (not terms.protocol or terms.protocol == "tcp") and port in terms.destination_ports
+    ]
     rule, terms, everywhere = rules[places[0]]
     shut = everywhere and not rule.allows and AddressSet.all() == terms.sources.must == terms.destinations.must
     return () if shut else places
