@@ -174,7 +174,7 @@ class Finding(_Record, frozen=True, kw_only=True):
 
 def fingerprint(check: str, resource: str, *parts: str) -> str:
     """A stable id for a fault: check, resource and what tells it apart, whatever their case. 32 hexadecimal digits."""
-    text = "\x1f".join(part.lower() for part in (check, resource, *parts))
+    text = "\x1f".join(map(str.lower, (check, resource, *parts)))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

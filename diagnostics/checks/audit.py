@@ -12,7 +12,7 @@ import msgspec
 from diagnostics.checks.catalogue import Check, catalogue
 from diagnostics.checks.collector import at_rest
 from diagnostics.checks.found import Found, Said, Unclear
-from diagnostics.checks.policy import Policy, Suppression, bad_tags
+from diagnostics.checks.policy import Policy, Suppression, bad_tags, has_tags
 from diagnostics.checks.view import View
 from diagnostics.errors import VmreachError
 from diagnostics.findings import Cause, Finding, Resource, Severity, fingerprint
@@ -108,6 +108,7 @@ class _Making:
     facts: Facts
     today: date | None
     resources: dict[str, Resource] = field(default_factory=dict)
+    tagged: dict[str, bool] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     unknown: list[Unknown] = field(default_factory=list)
     suppressed: dict[str, Suppressed] = field(default_factory=dict)
@@ -138,12 +139,20 @@ class _Making:
             self.unknown.append(Unknown(check.id, check.title, resource, tuple(sorted(set(said.missing)))))
             return
         finding = _finding(check, said, self.policy, resource)
-        standing = [*self.policy.about(check.id, about, self.facts)]
+        standing = self._standing(check, about)
         last = max(standing, key=lambda suppression: suppression.until) if standing else None
         if last is not None and (self.today is None or last.until >= self.today):
             self.suppressed[finding.finding_id] = Suppressed(finding, last.reason, last.until)
         else:
             self.findings[finding.finding_id] = _come_back(finding, last)
+
+    def _standing(self, check: Check, about: ResourceId) -> Sequence[Suppression]:
+        """The suppressions that mean a finding; whether tags of a resource have any is looked up once."""
+        if about.key not in self.tagged:
+            self.tagged[about.key] = has_tags(about, self.facts)
+        if not (self.policy.suppressions or self.tagged[about.key]):
+            return ()
+        return [*self.policy.about(check.id, about, self.facts)]
 
     def _resource(self, about: ResourceId) -> Resource:
         """A resource as findings name it; many are about one and the same, in one spelling."""

@@ -113,6 +113,17 @@ def bad_tags(facts: Facts, known: Collection[str]) -> Iterator[tuple[ResourceId,
                 yield common.id, f"tag {name}: there is no check {read.check!r}"
 
 
+def has_tags(resource: ResourceId, facts: Facts) -> bool:
+    """Whether a resource, or one that it lies in, has a tag that leaves out findings, or is to do so."""
+    here: ResourceId | None = resource
+    while here is not None:
+        common = facts.resources.get(here)
+        if common and any(name.lower().startswith(TAG) for name in common.tags):
+            return True
+        here = here.parent
+    return False
+
+
 def _tagged(check: str, resource: ResourceId, facts: Facts) -> Iterator[Suppression | str]:
     """From the tags of a resource, and of those that it lies in."""
     here: ResourceId | None = resource

@@ -94,23 +94,26 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
 
     def __and__(self, other: Self) -> Self:
         """Both lists are walked once, side by side; mostly their ends tell already what is in both."""
-        mine, theirs, common = self.spans, self._same_universe(other).spans, []
+        mine, theirs = self.spans, self._same_universe(other).spans
         if self is other or not mine or _covers(theirs, mine):
             return self
         if not theirs or _covers(mine, theirs):
             return other
         if _apart(mine, theirs):
             return self.none(self.top)
-        i = max(bisect_left(mine, (theirs[0][0] + 1,)) - 1, 0)  # what ends before the other begins
-        j = max(bisect_left(theirs, (mine[0][0] + 1,)) - 1, 0)
-        while i < len(mine) and j < len(theirs):
-            first, last = max(mine[i][0], theirs[j][0]), min(mine[i][1], theirs[j][1])
-            if first <= last:
-                common.append((first, last))
-            if mine[i][1] < theirs[j][1]:
-                i += 1
-            else:
-                j += 1
+        few, many = (mine, theirs) if len(mine) <= len(theirs) else (theirs, mine)
+        common: list[Span] = []
+        place = bisect_left(many, (few[0][0] + 1,)) - 1  # what ends before the other begins
+        place, end = max(place, 0), len(many)
+        for first, last in few:
+            while place < end and many[place][1] < first:
+                place += 1
+            while place < end and (begin := many[place][0]) <= last:
+                over = many[place][1]
+                common.append((begin if begin > first else first, over if over < last else last))
+                if over > last:  # it may go on into the next range
+                    break
+                place += 1
         return type(self)(tuple(common), self.top)
 
     def __invert__(self) -> Self:
@@ -127,7 +130,27 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
         mine, theirs = self.spans, self._same_universe(other).spans
         if not mine or not theirs or _apart(mine, theirs):
             return self
-        return self.none(self.top) if _covers(theirs, mine) else self & ~other
+        return self.none(self.top) if _covers(theirs, mine) else self._without(theirs)
+
+    def _without(self, theirs: tuple[Span, ...]) -> Self:
+        """Both lists are walked once, side by side; the same object where nothing is taken away."""
+        left: list[Span] = []
+        place, end = max(bisect_left(theirs, (self.spans[0][0] + 1,)) - 1, 0), len(theirs)
+        for first, last in self.spans:
+            while place < end and theirs[place][1] < first:
+                place += 1
+            begin = first
+            while place < end and theirs[place][0] <= last:
+                if theirs[place][0] > begin:
+                    left.append((begin, theirs[place][0] - 1))
+                begin = theirs[place][1] + 1
+                if begin > last:  # it may go on into the next range
+                    break
+                place += 1
+            if begin <= last:
+                left.append((begin, last))
+        found = tuple(left)
+        return self if found == self.spans else type(self)(found, self.top)
 
     def __le__(self, other: Self) -> bool:
         """Whether every number of this set is in the other: each range lies in one of the other's."""
