@@ -51,11 +51,11 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
+class _Record(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel", omit_defaults=False):
     """What all parts of a finding share: immutable, camelCase on the wire."""
 
 
-class Resource(_Record, frozen=True, kw_only=True):
+class Resource(_Record, frozen=True, kw_only=True, gc=False):
     """The resource that a finding is about. Empty strings where an id does not say."""
 
     id: str
@@ -79,7 +79,7 @@ class Resource(_Record, frozen=True, kw_only=True):
         )
 
 
-class Cause(_Record, frozen=True, kw_only=True):
+class Cause(_Record, frozen=True, kw_only=True, gc=False):
     """One thing that decided, in words and by name.
 
     Attributes:
@@ -95,7 +95,7 @@ class Cause(_Record, frozen=True, kw_only=True):
     resource_id: str = ""
 
 
-class Hop(_Record, frozen=True, kw_only=True):
+class Hop(_Record, frozen=True, kw_only=True, gc=False):
     """One hop of a probe, as a step's evidence shows it."""
 
     type: str
@@ -104,7 +104,7 @@ class Hop(_Record, frozen=True, kw_only=True):
     issues: tuple[str, ...] = ()
 
 
-class Step(_Record, frozen=True, kw_only=True):
+class Step(_Record, frozen=True, kw_only=True, gc=False):
     """One step of a runbook and how it ended.
 
     Attributes:
@@ -119,7 +119,7 @@ class Step(_Record, frozen=True, kw_only=True):
     hops: tuple[Hop, ...] = ()
 
 
-class Remedy(_Record, frozen=True, kw_only=True):
+class Remedy(_Record, frozen=True, kw_only=True, gc=False):
     """What to do about it: in words, as an `az` command, as Bicep, and where to read on. Empty where there is none."""
 
     summary: str
@@ -129,7 +129,7 @@ class Remedy(_Record, frozen=True, kw_only=True):
     portal_url: str = ""
 
 
-class Change(_Record, frozen=True, kw_only=True):
+class Change(_Record, frozen=True, kw_only=True, gc=False):
     """Who changed the resource last, from the activity log."""
 
     when: datetime
@@ -137,7 +137,7 @@ class Change(_Record, frozen=True, kw_only=True):
     operation: str
 
 
-class Finding(_Record, frozen=True, kw_only=True):
+class Finding(_Record, frozen=True, kw_only=True, gc=False):
     """What is wrong. See docs/schemas/finding.json for the wire form.
 
     `finding_id` is a fingerprint: the same fault on the same resource for the same reason has the same id in every

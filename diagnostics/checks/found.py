@@ -8,7 +8,7 @@ from diagnostics.findings import Cause, Confidence, Remedy, Severity
 from diagnostics.network.ids import ResourceId
 
 
-class Found(msgspec.Struct, frozen=True):
+class Found(msgspec.Struct, frozen=True, gc=False):
     """Something wrong with a resource.
 
     Attributes:
@@ -30,7 +30,7 @@ class Found(msgspec.Struct, frozen=True):
     confidence: Confidence = Confidence.PROVEN
 
 
-class Unclear(msgspec.Struct, frozen=True):
+class Unclear(msgspec.Struct, frozen=True, gc=False):
     """A resource of which a check cannot tell.
 
     Attributes:

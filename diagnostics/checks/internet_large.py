@@ -40,7 +40,7 @@ _OWN = "virtualnetwork"
 _LARGE = Context(Meaning(Bounds.exactly(_NOBODY)).of).prefix("Internet").must
 
 
-class Open(msgspec.Struct, frozen=True):
+class Open(msgspec.Struct, frozen=True, gc=False):
     """Ports that are open to the internet at large, for one reason.
 
     Attributes:
@@ -54,7 +54,7 @@ class Open(msgspec.Struct, frozen=True):
     through: tuple[WayIn, ...] = ()
 
 
-class Doubt(msgspec.Struct, frozen=True):
+class Doubt(msgspec.Struct, frozen=True, gc=False):
     """Ports that may be, and what would have to be known."""
 
     protocol: str

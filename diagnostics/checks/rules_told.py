@@ -45,7 +45,7 @@ _RANKS = {fault: rank for rank, fault in enumerate(Fault)}
 _IDLE = frozenset({Fault.CLASH, Fault.UNREADABLE, Fault.BLOCKED, Fault.DUPLICATE, Fault.DEAD})
 
 
-class Odd(msgspec.Struct, frozen=True):
+class Odd(msgspec.Struct, frozen=True, gc=False):
     """What is wrong with a rule.
 
     Attributes:

@@ -51,7 +51,7 @@ class Level(StrEnum):
     NIC = "network interface"
 
 
-class Stage(msgspec.Struct, frozen=True):
+class Stage(msgspec.Struct, frozen=True, gc=False):
     """What one list of rules decides about a flow.
 
     Attributes:
@@ -69,7 +69,7 @@ class Stage(msgspec.Struct, frozen=True):
     bypasses: bool = False
 
 
-class Filtered(msgspec.Struct, frozen=True):
+class Filtered(msgspec.Struct, frozen=True, gc=False):
     """What all rules of a NIC in one direction decide about a flow.
 
     Attributes:

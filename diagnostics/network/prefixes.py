@@ -24,7 +24,7 @@ _NO_V4, _NO_V6 = Intervals.none(V4_TOP), Intervals.none(V6_TOP)
 _ALL_V4, _ALL_V6 = Intervals.all(V4_TOP), Intervals.all(V6_TOP)
 
 
-class AddressSet(msgspec.Struct, frozen=True):
+class AddressSet(msgspec.Struct, frozen=True, gc=False):
     """A set of addresses, known exactly. The two families never match each other."""
 
     v4: Intervals
@@ -98,7 +98,7 @@ class AddressSet(msgspec.Struct, frozen=True):
         return self if v4 is self.v4 and v6 is self.v6 else type(self)(v4, v6)
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class Bounds(msgspec.Struct, frozen=True, gc=False):
     """A set of addresses between two exact ones: `must ⊆ set ⊆ may`. Where both are the same, it is known exactly.
 
     So an unknown service tag is neither empty nor everything, and what is computed with it stays honest.

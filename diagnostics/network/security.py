@@ -85,7 +85,7 @@ class Context:
         return self.members(group) or Bounds.unknown(group.name)
 
 
-class Terms(msgspec.Struct, frozen=True):
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """What a rule matches, in a context.
 
     Attributes:
@@ -171,7 +171,7 @@ class Terms(msgspec.Struct, frozen=True):
         return frozenset(names)
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What an NSG decides about a flow.
 
     Attributes:

@@ -19,7 +19,7 @@ class Fate(StrEnum):
     """It decides no flow."""
 
 
-class Role(msgspec.Struct, frozen=True):
+class Role(msgspec.Struct, frozen=True, gc=False):
     """What a rule does in its list.
 
     Attributes:

@@ -82,7 +82,7 @@ ALL_PORTS = Line((0, PORTS_TOP + 1))
 EVERYWHERE = Line(sets.EVERYWHERE)
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """What a rule matches.
 
     Attributes:

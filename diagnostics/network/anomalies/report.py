@@ -40,7 +40,7 @@ class Kind(StrEnum):
     """It has a port range that is none, or an address that is neither a prefix nor the name of a service tag."""
 
 
-class Anomaly(msgspec.Struct, frozen=True):
+class Anomaly(msgspec.Struct, frozen=True, gc=False):
     """Something odd about a rule.
 
     Attributes:

@@ -24,7 +24,7 @@ LETS, STOPS, PASSES = 1, 2, 4
 """How rules can end for a flow: it is in, it is out, or the next rules decide."""
 
 
-class Box(msgspec.Struct, frozen=True):
+class Box(msgspec.Struct, frozen=True, gc=False):
     """Ports, source ports and sources that fare alike: ports as bits, sources as numbers of sets.
 
     Attributes:

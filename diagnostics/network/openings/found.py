@@ -31,7 +31,7 @@ class Decider(NamedTuple):
     rule: SecurityRule
 
 
-class Opening(msgspec.Struct, frozen=True):
+class Opening(msgspec.Struct, frozen=True, gc=False):
     """Ports that some sources get in to, for the same reasons.
 
     Attributes:
@@ -52,7 +52,7 @@ class Opening(msgspec.Struct, frozen=True):
         return bool(self.sources.must)
 
 
-class Exposure(Opening, frozen=True):
+class Exposure(Opening, frozen=True, gc=False):
     """An opening that public addresses lead to, and from which the answer gets back.
 
     Attributes:

@@ -18,7 +18,7 @@ type States = tuple[int, int, int]
 """Which rules of a list are for a destination: surely, perhaps, and depending on its address (`UNPLACED`); as bits."""
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """Sources for which the same rules end alike."""
 
     sources: int
@@ -27,7 +27,7 @@ class Part(msgspec.Struct, frozen=True):
     missing: frozenset[str] = frozenset()
 
 
-class Fate(msgspec.Struct, frozen=True):
+class Fate(msgspec.Struct, frozen=True, gc=False):
     """Sources that the same rules let in."""
 
     rules: tuple[int, ...]

@@ -41,7 +41,7 @@ class Side:
     words: tuple[str | ResourceId, ...]
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """A rule that may speak of public sources.
 
     Attributes:
