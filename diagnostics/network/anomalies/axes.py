@@ -63,12 +63,11 @@ class _Layers(NamedTuple):
                 named[name] |= where << place * size
         return cls(len(held), each, possible, named)
 
-    def through(self, known: int, names: Iterable[str]) -> int:
-        """The classes in all layers of what is known, and of some of the names."""
-        found = known * self.each & self.possible
+    def with_doubts(self, known: int, names: Iterable[str]) -> int:
+        """Classes of all layers, with those of some of the names."""
         for name in names:
-            found |= self.named[name]
-        return found
+            known |= self.named[name]
+        return known
 
 
 class _Axis(NamedTuple):
@@ -95,8 +94,13 @@ class _Axis(NamedTuple):
         held, v6 = {key: _held(bits, line.edges) for key, line in distinct.items()}, (1 << size) - 1 >> behind << behind
         if doubtful:
             layers = _Layers.of({name: _held(bits, each) for name, each in doubtful.items()}, size)
-            held = {key: layers.through(held[key], line.doubts) for key, line in distinct.items()}
-            size, v6 = size * layers.layers, v6 * layers.each
+            each, possible = layers.each, layers.possible  # most rules have no doubts: their classes in all layers
+            known = {key: some * each & possible for key, some in held.items()}
+            held = {
+                key: layers.with_doubts(known[key], line.doubts) if line.doubts else known[key]
+                for key, line in distinct.items()
+            }
+            size, v6 = size * layers.layers, v6 * each
         return cls(size, list(map(held.__getitem__, map(id, lines))), v6)
 
 

@@ -55,7 +55,13 @@ class Boxes:
     def role(self, rule: int) -> Role | None:
         """What a rule does, or None where its flows fall into too many boxes."""
         left, takers, matched = self._flows(rule), list[int](), self.matched
-        for number in _meeting(matched[rule], matched[:rule], 0):
+        first, second, third = matched[rule]
+        meeting = [
+            number
+            for number, (one, two, three) in enumerate(matched[:rule])
+            if one & first and two & second and three & third
+        ]
+        for number in meeting:
             if (rest := _less(left, matched[number])) is not left:
                 takers.append(number)
                 left = rest
