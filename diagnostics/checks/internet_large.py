@@ -204,6 +204,11 @@ class Large:
     def _texts(self) -> frozenset[str]:
         return frozenset(_texts(self._estate))
 
+    @cached_property
+    def names_any_cloud(self) -> bool:
+        """Whether any rule is for all of Azure, or all of a region of it."""
+        return any(text.partition(".")[0] == CLOUD for text in self._texts)
+
     def _tells(self, word: str) -> bool:
         """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""
         return word.lower() in self._texts and read_prefix(word) is None and names_tag(word)

@@ -173,7 +173,7 @@ class Seen:
 
     def cloud(self, group: SecurityGroup) -> tuple[Opening, ...]:
         """What an NSG alone opens to all of Azure, and not to the internet at large."""
-        if not any(map(names_cloud, group.rules)):
+        if not (self._large.names_any_cloud and any(map(names_cloud, group.rules))):
             return ()
         found = self._view.openings.admitted(group, self._words[True])
         return tuple(

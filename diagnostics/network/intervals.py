@@ -110,7 +110,7 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
                 place += 1
             while place < end and (begin := many[place][0]) <= last:
                 over = many[place][1]
-                common.append((begin if begin > first else first, over if over < last else last))
+                common.append((max(first, begin), min(last, over)))
                 if over > last:  # it may go on into the next range
                     break
                 place += 1

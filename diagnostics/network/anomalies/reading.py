@@ -38,7 +38,7 @@ class Part(NamedTuple):
     unknown: tuple[tuple[str, tuple[Span, ...]], ...] = ()
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """What a rule matches in one dimension: ports, or the addresses of one end, both families behind each other.
 
     Attributes:
@@ -164,7 +164,7 @@ class Reader:
         return bounds or Bounds.unknown(text)
 
 
-class _Piece(NamedTuple):
+class _Piece(msgspec.Struct, frozen=True, gc=False):
     """The addresses of one name or prefix.
 
     Attributes:
