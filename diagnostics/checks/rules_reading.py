@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -164,20 +164,10 @@ class Spot(msgspec.Struct, frozen=True):
 
 def spots(view: View, group: SecurityGroup, *, inbound: bool) -> Iterator[Spot]:
     """Where an NSG stands, as far as it has endpoints there; private endpoints apart, which mostly pass it by."""
-    by_subnet: dict[str, list[Point]] = {}
-    for point in view.use(group).points:
-        if point.nic.private_endpoint is None:
-            subnet = point.configuration.subnet
-            by_subnet.setdefault(subnet.key if subnet else "", []).append(point)
     rules = view.filters.ordered(group, inbound=inbound)
-    for points in by_subnet.values():
-        yield Spot(
-            points[0].configuration.subnet,
-            tuple(points),
-            rules,
-            _network(view, points[0]),
-            view.filters.context(points[0]),
-        )
+    for points in view.once(_Stands).of(group):
+        context = view.filters.context(points[0])
+        yield Spot(points[0].configuration.subnet, points, rules, _network(view, context), context)
 
 
 def whole_network(view: View, point: Point) -> AddressSet:
@@ -185,11 +175,30 @@ def whole_network(view: View, point: Point) -> AddressSet:
     return view.filters.context(point).addresses(("VirtualNetwork",), ()).must
 
 
-def _network(view: View, point: Point) -> AddressSet:
+class _Stands:
+    """The endpoints that NSGs filter, by NSG and subnet."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: dict[str, Sequence[tuple[Point, ...]]] = {}
+
+    def of(self, group: SecurityGroup) -> Sequence[tuple[Point, ...]]:
+        """Those of an NSG."""
+        if group.id.key not in self._known:
+            by_subnet: dict[str, list[Point]] = {}
+            for point in self._view.use(group).points:
+                if point.nic.private_endpoint is None:
+                    subnet = point.configuration.subnet
+                    by_subnet.setdefault(subnet.key if subnet else "", []).append(point)
+            self._known[group.id.key] = [*map(tuple, by_subnet.values())]
+        return self._known[group.id.key]
+
+
+def _network(view: View, context: Context) -> AddressSet:
     """The same without the platform's own address; one set for all places where it is the same."""
-    known, key = view.once(_Networks), id(view.filters.context(point))  # the view keeps it as long as it lasts
+    known, key = view.once(_Networks), id(context)  # the view keeps it as long as it lasts
     if key not in known.at:
-        whole = whole_network(view, point)
+        whole = context.addresses(("VirtualNetwork",), ()).must
         known.at[key] = known.found.setdefault(whole, whole - HOST)
     return known.at[key]
 

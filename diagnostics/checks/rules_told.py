@@ -91,9 +91,10 @@ def own(group: SecurityGroup) -> Sequence[SecurityRule]:
 
 def clashing(group: SecurityGroup) -> frozenset[tuple[str, int]]:
     """The directions and priorities that several rules have."""
-    places = [(rule.direction.lower(), rule.priority) for rule in own(group)]
-    if len({*places}) == len(places):
+    rules = own(group)
+    if len({(rule.inbound, rule.priority) for rule in rules}) == len(rules):  # nearly always
         return frozenset()
+    places = [(rule.direction.lower(), rule.priority) for rule in rules]
     return frozenset(place for place, number in Counter(places).items() if number > 1)
 
 

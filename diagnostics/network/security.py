@@ -121,10 +121,9 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def between(cls, rule: SecurityRule, sources: Bounds, destinations: Bounds) -> Self:
         """The same, where it is known what its ends mean."""
-        protocol = rule.protocol.lower()
-        near, far, bad = _lenient_ports(rule.source_ports, rule.destination_ports)
+        protocol, near, far, bad = _service(rule.protocol, rule.source_ports, rule.destination_ports)
         names = frozenset(f"port range {text!r} of rule {rule.name}" for text in bad) if bad else _NOTHING
-        return cls(_PROTOCOLS.get(protocol, protocol), sources, near, destinations, far, names)
+        return cls(protocol, sources, near, destinations, far, names)
 
     def match(self, flow: Flow) -> bool | None:
         """Whether the rule matches a flow; None where that is not known.
@@ -242,10 +241,13 @@ def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozens
 
 
 @lru_cache(maxsize=1 << 14)
-def _lenient_ports(near: tuple[str, ...], far: tuple[str, ...]) -> tuple[Intervals, Intervals, tuple[str, ...]]:
-    """The ports at both ends, and what of them is none: then they may be any."""
+def _service(
+    named: str, near: tuple[str, ...], far: tuple[str, ...]
+) -> tuple[str, Intervals, Intervals, tuple[str, ...]]:
+    """The protocol, the ports at both ends, and what of them is none: then they may be any."""
+    protocol = _PROTOCOLS.get(named.lower(), named.lower())
     bad = tuple(text for text in (*near, *far) if not _readable(text))
-    return (_ALL_PORTS, _ALL_PORTS, bad) if bad else (ports(near), ports(far), ())
+    return (protocol, _ALL_PORTS, _ALL_PORTS, bad) if bad else (protocol, ports(near), ports(far), ())
 
 
 @lru_cache(maxsize=1 << 16)  # rules of many NSGs, and of one NSG in many places, say the same

@@ -91,7 +91,11 @@ class _Axis(NamedTuple):
         cuts = sorted(set().union(*[line.edges for line in distinct.values()], *doubtful.values()))
         bits = _numbered(cuts)
         size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
-        held, v6 = {key: _held(bits, line.edges) for key, line in distinct.items()}, (1 << size) - 1 >> behind << behind
+        v6 = (1 << size) - 1 >> behind << behind
+        held = {
+            key: bits[edges[1]] - bits[edges[0]] if len(edges := line.edges) == 2 else _held(bits, edges)
+            for key, line in distinct.items()
+        }
         if doubtful:
             layers = _Layers.of({name: _held(bits, each) for name, each in doubtful.items()}, size)
             each, possible = layers.each, layers.possible  # most rules have no doubts: their classes in all layers
@@ -174,6 +178,4 @@ def _numbered(cuts: Sequence[int]) -> Mapping[int, int]:
 
 def _held(bits: Mapping[int, int], edges: Edges) -> int:
     """The classes of ranges; each class is the bit of the cut where it begins."""
-    if len(edges) == 2:
-        return bits[edges[1]] - bits[edges[0]]
     return sum([bits[end] for end in edges[1::2]]) - sum([bits[first] for first in edges[::2]])

@@ -17,7 +17,7 @@ from diagnostics.network.openings.found import Decider
 from diagnostics.network.prefixes import AddressSet, read_prefix
 from diagnostics.network.security import Context, Terms, everywhere
 
-_NOWHERE = Context()
+_NOWHERE, _ALL = Context(), AddressSet.all()
 _NO_WORDS: tuple[str | ResourceId, ...] = ()
 _ENDS = {"alwaysallow": LETS, "allow": PASSES}
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -71,6 +71,7 @@ class Reader:
     def __init__(self) -> None:
         self.deciders: list[Decider] = []
         self._known: dict[tuple[object, ...], Terms] = {}
+        self._named: dict[bool, dict[tuple[str, ...], Side]] = {True: {}, False: {}}
         self._plain: dict[str, AddressSet | None] = {}
         self._public: dict[tuple[str, ...], bool] = {}
         self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...], bool], Side] = {}
@@ -106,21 +107,28 @@ class Reader:
             terms.source_ports,
             terms.destination_ports,
             sources,
-            None if destinations.plain == AddressSet.all() else destinations,
+            None if destinations.plain == _ALL else destinations,
             terms.unreadable,
         )
 
     def _side(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], *, public: bool) -> Side:
         """The sources or destinations that a rule names, whole or cut to public ones; none named is all."""
-        key = prefixes, groups, public
-        found = self._sides.get(key)
+        if groups:
+            key = prefixes, groups, public
+            if key not in self._sides:
+                self._sides[key] = self._made(prefixes, groups, public=public)
+            return self._sides[key]
+        found = self._named[public].get(prefixes)
         if found is None:
-            if (known := None if groups else everywhere(prefixes)) is not None:
-                plain, words = known.must, _NO_WORDS
-            else:
-                plain, words = self._parted(prefixes, groups)
-            found = self._sides[key] = Side(plain & PUBLIC if public else plain, words)
+            found = self._named[public][prefixes] = self._made(prefixes, groups, public=public)
         return found
+
+    def _made(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], *, public: bool) -> Side:
+        if (known := None if groups else everywhere(prefixes)) is not None:
+            plain, words = known.must, _NO_WORDS
+        else:
+            plain, words = self._parted(prefixes, groups)
+        return Side(plain & PUBLIC if public else plain, words)
 
     def _parted(
         self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...]
