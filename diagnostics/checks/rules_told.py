@@ -15,14 +15,13 @@ from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merge
 from diagnostics.network.anomalies.report import Kind
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import V4_TOP, Span
-from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.model import FIRST_PRIORITY, LAST_PRIORITY, SecurityGroup, SecurityRule, copies_default
 from diagnostics.network.prefixes import AddressSet
-from diagnostics.network.security import DEFAULTS, Context, everywhere, ports
+from diagnostics.network.security import Context, everywhere, ports
 
-FIRST, LAST = 100, 4_096
+FIRST, LAST = FIRST_PRIORITY, LAST_PRIORITY
 """The priorities that a rule may have."""
 
-_NAMES = frozenset(rule.name.lower() for rule in DEFAULTS)
 _ANY = frozenset({"", "*", "any", "all"})
 _ALL_V4 = (0, V4_TOP + 1)
 _NOWHERE = frozenset[str]()
@@ -86,7 +85,7 @@ def odd_rules(group: SecurityGroup, found: Sequence[Anomaly], context: Context) 
 
 def own(group: SecurityGroup) -> Sequence[SecurityRule]:
     """The rules that somebody wrote; some exports have copies of the default rules among them."""
-    return [rule for rule in group.rules if not (rule.default or (rule.priority > LAST and _copied(rule)))]
+    return group.own
 
 
 def clashing(group: SecurityGroup) -> frozenset[tuple[str, int]]:
@@ -181,7 +180,7 @@ class _Telling:
 
     def _odd(self, each: Anomaly) -> Iterator[Odd]:
         """What an anomaly comes to; what is not certain is not told."""
-        if _copied(each.rule):
+        if copies_default(each.rule):
             return
         match each.kind:
             case Kind.UNREADABLE:
@@ -290,7 +289,3 @@ def _same_terms(one: SecurityRule, other: SecurityRule) -> bool:
 def _ends(rule: SecurityRule) -> tuple[_Side, _Side]:
     """The sources and the destinations of a rule, as they are written."""
     return _side(rule.sources, rule.source_groups), _side(rule.destinations, rule.destination_groups)
-
-
-def _copied(rule: SecurityRule) -> bool:
-    return rule.priority > LAST and rule.name.lower() in _NAMES

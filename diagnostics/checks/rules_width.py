@@ -232,8 +232,10 @@ class _Opening:
     def _spaces(self) -> Sequence[AddressSet]:
         """The address spaces of the networks that the NSG is used in."""
         use = self._view.use(self._group)
-        subnets = {*(subnet.id for subnet in use.subnets), *(point.configuration.subnet for point in use.points)}
-        networks = {network.id: network for each in subnets if (network := self._view.estate.network_of(each))}
+        named = [point.configuration.subnet for point in use.points]
+        subnets = {each.key: each for each in (*(subnet.id for subnet in use.subnets), *named) if each}
+        found = (self._view.estate.network_of(each) for each in subnets.values())
+        networks = {network.id: network for network in found if network}
         sets = ([read for text in network.prefixes if (read := read_prefix(text))] for network in networks.values())
         return [*map(AddressSet.union, sets)]
 

@@ -79,7 +79,7 @@ class View:
     @cached_property
     def places(self) -> Places:
         """Where NSGs and route tables are used."""
-        return Places(self.estate)
+        return Places(self.estate, self.filters.context)
 
     @cached_property
     def groups(self) -> Sequence[SecurityGroup]:

@@ -166,8 +166,10 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
     def isdisjoint(self, other: Self) -> bool:
         """Whether no number is in both."""
         few, many = self.spans, self._same_universe(other).spans
-        if not few or not many or _apart(few, many):
+        if not few or not many or few[-1][1] < many[0][0] or many[-1][1] < few[0][0]:
             return True
+        if len(few) == len(many) == 1:
+            return False
         if len(few) > len(many):
             few, many = many, few
         for first, last in few:

@@ -6,6 +6,7 @@ VMs and network interfaces are in `machines`; all of them can be had from here.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,6 +17,8 @@ from diagnostics.network.machines import IpConfiguration, Nic, Vm, power_state, 
 from diagnostics.network.references import named, reference, references
 
 __all__ = [
+    "FIRST_PRIORITY",
+    "LAST_PRIORITY",
     "IpConfiguration",
     "Nic",
     "Route",
@@ -24,6 +27,7 @@ __all__ = [
     "SecurityRule",
     "Subnet",
     "Vm",
+    "copies_default",
     "power_state",
     "reference",
     "references",
@@ -31,6 +35,21 @@ __all__ = [
     "same_address",
     "security_rule",
 ]
+
+
+FIRST_PRIORITY, LAST_PRIORITY = 100, 4_096
+"""The priorities that somebody's rule may have ("Network security groups overview")."""
+
+_DEFAULTS = frozenset(
+    {
+        "allowvnetinbound",
+        "allowazureloadbalancerinbound",
+        "denyallinbound",
+        "allowvnetoutbound",
+        "allowinternetoutbound",
+        "denyalloutbound",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +155,11 @@ class SecurityRule:
         object.__setattr__(self, "inbound", self.direction.lower() == "inbound")
 
 
+def copies_default(rule: SecurityRule) -> bool:
+    """Whether it is a copy of one of the six rules that every NSG has, told as if somebody had written it."""
+    return rule.priority > LAST_PRIORITY and rule.name.lower() in _DEFAULTS
+
+
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
     """A network security group and its rules, default rules last.
@@ -149,6 +173,7 @@ class SecurityGroup:
     rules: tuple[SecurityRule, ...]
     attached: tuple[ResourceId, ...] | None = field(default=None, compare=False)
     flow_logs: tuple[ResourceId, ...] | None = field(default=None, compare=False)
+    _own: list[Sequence[SecurityRule]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @classmethod
     def decode(cls, body: bytes) -> Self:
@@ -167,6 +192,13 @@ class SecurityGroup:
             attached=_said(properties.network_interfaces, properties.subnets),
             flow_logs=_said(properties.flow_logs),
         )
+
+    @property
+    def own(self) -> Sequence[SecurityRule]:
+        """The rules that somebody wrote; some exports have copies of the default rules among them. Worked out once."""
+        if not self._own:
+            self._own.append([rule for rule in self.rules if not (rule.default or copies_default(rule))])
+        return self._own[0]
 
     def rule(self, name: str, direction: str = "") -> SecurityRule | None:
         """The rule with this name, in this direction where one is given; case does not count."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.ids import ResourceId
@@ -40,10 +40,15 @@ class Use:
 
 
 class Places:
-    """The uses of every NSG and route table of an estate, worked out once."""
+    """The uses of every NSG and route table of an estate, worked out once.
 
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+    Args:
+        estate: the estate.
+        context: tells what words mean at an endpoint, where somebody knows that already.
+    """
+
+    def __init__(self, estate: Estate, context: Callable[[Point], Context] | None = None) -> None:
+        self._estate, self._context = estate, context or partial(context_at, estate)
         self._contexts: dict[str, Context] = {}
         self._uses: dict[str, tuple[SecurityGroup, Use]] = {}
 
@@ -82,10 +87,11 @@ class Places:
         Used nowhere, or in several subnets, its rules are judged by what they mean everywhere.
         """
         if group.id.key not in self._contexts:
-            points = {point.configuration.subnet: point for point in self.of_group(group).points}
-            subnets = {*points, *(subnet.id for subnet in self._subnets_by_group.get(group.id, ()))}
+            stands = [(point.configuration.subnet, point) for point in self.of_group(group).points]
+            points = {subnet.key if subnet else "": point for subnet, point in stands}
+            subnets = {*points, *(subnet.id.key for subnet in self._subnets_by_group.get(group.id, ()))}
             (alone,) = points.values() if len(points) == len(subnets) == 1 else (None,)
-            tag = context_at(self._estate, alone).tag if alone else self._anywhere.of
+            tag = self._context(alone).tag if alone else self._anywhere.of
             self._contexts[group.id.key] = Context(tag=tag)
         return self._contexts[group.id.key]
 

@@ -16,13 +16,13 @@ import msgspec
 from diagnostics.errors import ParseError
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
-from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.model import LAST_PRIORITY, SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import Address, AddressSet, Bounds, read_prefix, union
 
 _PROTOCOLS = {"*": "", "any": "", "all": ""}
 WITH_PORTS = frozenset({"tcp", "udp"})
 _ALL_PORTS = Intervals.all(PORTS_TOP)
-_LAST_OWN = 4_096
+
 _NOTHING: frozenset[str] = frozenset()
 ANYWHERE = Bounds.exactly(AddressSet.parse("*"))
 
@@ -218,7 +218,7 @@ def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[Securi
     """The rules of a direction as Azure goes through them, with the default rules that every NSG has."""
     own = [rule for rule in rules if rule.inbound == inbound]
     # Own rules may have the names of default ones, which are there all the same; those have priorities of their own.
-    named = {rule.name.lower() for rule in own if rule.default or rule.priority > _LAST_OWN}
+    named = {rule.name.lower() for rule in own if rule.default or rule.priority > LAST_PRIORITY}
     defaults = (rule for rule in DEFAULTS if rule.inbound == inbound and rule.name.lower() not in named)
     return sorted([*own, *defaults], key=lambda rule: rule.priority)
 
