@@ -52,9 +52,10 @@ class Openings:
         yet, what holds for any address of its subnet.
         """
         alike = self._stands.at(point)
-        if alike not in self._told:
-            self._told[alike] = self._openings(self._stands.let_in(alike, _OPEN), alike.space)
-        return self._told[alike]
+        found = self._told.get(alike)
+        if found is None:
+            found = self._told[alike] = self._openings(self._stands.let_in(alike, _OPEN), alike.space)
+        return found
 
     def admitted(self, group: SecurityGroup, context: Context) -> tuple[Opening, ...]:
         """What one NSG alone lets in from public addresses, to whatever destination."""
@@ -93,10 +94,13 @@ class Openings:
         return [Space(version, ports) for version in known]
 
     def _openings(self, found: Found, space: Space) -> tuple[Opening, ...]:
+        ports, bounds, deciders = space.ports, space.bounds, self._deciders
         return tuple(
-            Opening(protocol, space.ports[box.ports], space.bounds(box), self._deciders(box))
-            for protocol, boxes in found.items()
-            for box in boxes
+            [
+                Opening(protocol, ports[box.ports], bounds(box), deciders(box))
+                for protocol, boxes in found.items()
+                for box in boxes
+            ]
         )
 
     def _deciders(self, box: Box) -> tuple[Decider, ...]:

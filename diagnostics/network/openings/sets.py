@@ -35,7 +35,7 @@ class Sets:
 
     def meet(self, one: int, other: int) -> int:
         """What both hold."""
-        if other in {one, ALL}:
+        if one == other or other == ALL:  # noqa: PLR1714  a set to look into would have to be made each time
             return one
         if one == ALL:
             return other

@@ -133,21 +133,24 @@ class Stands:
 
     def let_in(self, alike: Alike, door: Door) -> Found:
         """What is let in."""
-        if (alike, door) not in self._found:
-            self._found[alike, door] = decided(alike, door)
-        return self._found[alike, door]
+        found = self._found.get((alike, door))
+        if found is None:
+            found = self._found[alike, door] = decided(alike, door)
+        return found
 
     def _groups(self, point: Point) -> tuple[Layout | str, ...]:
         """The NSGs of an endpoint, in order; of one that cannot be read, what is missing."""
         subnet, nic = point.configuration.subnet, point.nic
         if subnet not in self._subnets or (self._told and nic.id in self._told):
-            return self._at_levels(point, (Level.SUBNET, Level.NIC))
-        if subnet not in self._outer:
-            self._outer[subnet] = self._at_levels(point, (Level.SUBNET,))
-        return self._outer[subnet] + self._at_levels(point, (Level.NIC,)) if nic.security_group else self._outer[subnet]
+            return self._at_levels(point)
+        # What is missing of an NSG has the name that the NIC gives it, in its spelling.
+        key = subnet.key if subnet else "", nic.security_group.text if nic.security_group else ""
+        if key not in self._outer:
+            self._outer[key] = self._at_levels(point)
+        return self._outer[key]
 
-    def _at_levels(self, point: Point, levels: Iterable[Level]) -> tuple[Layout | str, ...]:
-        found = ((level, group_at(self._estate, point, level)) for level in levels)
+    def _at_levels(self, point: Point) -> tuple[Layout | str, ...]:
+        found = ((level, group_at(self._estate, point, level)) for level in (Level.SUBNET, Level.NIC))
         return tuple(self._group(point, level, group) for level, group in found if group is not None)
 
     def _stand(
@@ -194,7 +197,8 @@ class Stands:
 
     def _setting(self, point: Point) -> Setting:
         told = point.nic.id if self._told and point.nic.id in self._told else None
-        key = point.configuration.subnet, told
+        subnet = point.configuration.subnet
+        key = subnet.key if subnet else "", told
         if key not in self._settings:
             self._settings[key] = Setting(self._filters.context(point), partial(_placed, self._words, told))
         return self._settings[key]
