@@ -83,11 +83,15 @@ class Ports:
 
     def opened(self, wanted: Callable[[str], Intervals], services: int = 0) -> tuple[Open, ...]:
         """Those of some ports by protocol, cut to them; with services as bits, the ports are all theirs."""
-        found, asked = [], {each.protocol: wanted(each.protocol) for each in self.opens}
+        found: list[Open] = []
+        asked: dict[str, Intervals] = {}
         some = (each for each, mark in zip(self.opens, self.marks(), strict=False) if mark & services)
         for each in some if services else self.opens:
-            if (ports := asked[each.protocol]) and (left := each.ports & ports):
-                found.append(Open(each.protocol, left, each.rules, each.through))
+            ports = asked.get(each.protocol)
+            if ports is None:
+                ports = asked[each.protocol] = wanted(each.protocol)
+            if ports.spans and not each.ports.isdisjoint(ports):
+                found.append(Open(each.protocol, each.ports & ports, each.rules, each.through))
         return tuple(found)
 
     def may(self, wanted: Callable[[str], Intervals]) -> bool:

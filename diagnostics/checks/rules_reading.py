@@ -60,7 +60,7 @@ def internet(addresses: AddressSet) -> bool:
 
 def overlap(one: AddressSet, other: AddressSet) -> bool:
     """Whether an address is in both."""
-    return not (one.v4.isdisjoint(other.v4) and one.v6.isdisjoint(other.v6))
+    return not one.v4.isdisjoint(other.v4) or bool(one.v6.spans and not one.v6.isdisjoint(other.v6))
 
 
 def overlapping(one: Intervals, other: Intervals) -> bool:

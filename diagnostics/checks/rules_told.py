@@ -221,8 +221,9 @@ class _Telling:
         It takes flows of it, or there is nothing left for it either.
         """
         rule, manner = each.rule, _manner(each.rule)
-        near = [other for other in (*each.by, *self._dead.values()) if other.priority < rule.priority]
-        same = [other for other in near if _manner(other) == manner and _same_terms(other, rule)]
+        near = (other for other in (*each.by, *self._dead.values()) if other.priority < rule.priority)
+        alike = (other for other in near if other.allows == rule.allows and other.inbound == rule.inbound)
+        same = [other for other in alike if _manner(other) == manner and _same_terms(other, rule)]
         known = [other for other in same if id(other) in self._readable]
         return min(known, key=lambda other: other.priority, default=None)
 

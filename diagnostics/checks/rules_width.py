@@ -75,8 +75,9 @@ def lateral(view: View) -> Iterator[Said]:
                 break
             if spot.subnet and spot.subnet.name.lower() == _BASTION:
                 continue
+            points = [*alike(spot.points)]
             for port, places in about.items():
-                if port not in found and (rule := _lets_out(view, spot, port, places)):
+                if port not in found and (rule := _lets_out(view, spot, points, port, places)):
                     found[port] = rule
         if found:
             yield _lateral(group, found)
@@ -142,10 +143,10 @@ def _about(view: View, group: SecurityGroup, port: int) -> Sequence[int]:
     return () if shut else places
 
 
-def _lets_out(view: View, spot: Spot, port: int, places: Sequence[int]) -> SecurityRule | None:
+def _lets_out(view: View, spot: Spot, points: Sequence[Point], port: int, places: Sequence[int]) -> SecurityRule | None:
     """The rule that lets a port out to every address of the network, if all rules that stand there do."""
     network = AddressSet(spot.network.v4, _NONE)
-    for point in alike(spot.points) if places and network else ():
+    for point in points if places and network else ():
         address = point.address
         if address is None or address.version != 4:
             continue

@@ -146,6 +146,8 @@ class Filters:
 
     def admin_rules(self, point: Point, *, inbound: bool, world: World = World.BOUNDS) -> Rules:
         """The security admin rules that apply to the network of an endpoint, in order."""
+        if not self._estate.admin_rules:
+            return ()
         network = subnet.parent if (subnet := point.configuration.subnet) else None
         key = (world, "admin", inbound, *self._place(point))
         if key not in self._rules:

@@ -184,7 +184,7 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
         if len(self.spans) == 1:
             first, last = self.spans[0]
             return last - first + 1
-        return sum(last - first + 1 for first, last in self.spans)
+        return sum([last - first + 1 for first, last in self.spans])
 
     def _same_universe(self, other: Self) -> Self:
         if self.top != other.top:

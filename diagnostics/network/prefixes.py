@@ -68,13 +68,13 @@ class AddressSet(msgspec.Struct, frozen=True, gc=False):
         return int(address) in (self.v4 if address.version == 4 else self.v6)
 
     def __bool__(self) -> bool:
-        return bool(self.v4) or bool(self.v6)
+        return bool(self.v4.spans or self.v6.spans)
 
     def __or__(self, other: Self) -> Self:
         return self._of(self.v4 | other.v4, self.v6 | other.v6)
 
     def __and__(self, other: Self) -> Self:
-        return self._of(self.v4 & other.v4, self.v6 & other.v6)
+        return self._of(self.v4 & other.v4, self.v6 & other.v6 if self.v6.spans else self.v6)
 
     def __sub__(self, other: Self) -> Self:
         return self._of(self.v4 - other.v4, self.v6 - other.v6)

@@ -204,7 +204,10 @@ def first_match(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Deci
     """What rules with their terms, in their order, decide; None where none of them matches for sure."""
     doubtful: list[SecurityRule] = []
     missing: frozenset[str] = frozenset()
+    protocol = flow.protocol.lower()
     for rule, terms in rules:
+        if terms.protocol and terms.protocol != protocol:
+            continue
         matches = terms.match(flow)
         if matches:
             return _decision(rule, doubtful, missing)
