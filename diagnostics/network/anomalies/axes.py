@@ -141,7 +141,9 @@ def services(readings: Sequence[Reading]) -> Sequence[int]:
     begin = len(carrying) * size
     alone = {protocol: 1 << place for place, protocol in enumerate(_told_apart(portless, WITHOUT_PORTS), start=begin)}
     copies[ANY], alone[ANY] = sum(copies.values()), sum(alone.values())
-    return [copies.get(each, 0) * some | alone.get(each, 0) for each, some in zip(protocols, ports, strict=True)]
+    both = {each: (copies.get(each, 0), alone.get(each, 0)) for each in (*named, ANY)}
+    pairs = zip(map(both.__getitem__, protocols), ports, strict=True)
+    return [carried * some | bare for (carried, bare), some in pairs]
 
 
 def _told_apart(named: Collection[str], known: Collection[str]) -> list[str]:
