@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from diagnostics.errors import ParseError
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm, same_address
+from diagnostics.network.model import Nic, RouteTable, SecurityGroup, Subnet, Vm, copies_default, same_address
+from diagnostics.network.security import DEFAULTS
 
 GROUP = "/subscriptions/s1/resourceGroups/rg/providers/"
 NIC = f"{GROUP}Microsoft.Network/networkInterfaces/nic-1"
@@ -206,3 +208,13 @@ def test_what_does_not_fit_is_named_by_path_and_value(broken: bytes, said: str) 
 )
 def test_same_address(one: str | None, other: str | None, same: bool) -> None:  # noqa: FBT001
     assert same_address(one, other) is same
+
+
+def test_copies_of_default_rules_are_nobodys_own() -> None:
+    copies = [replace(rule, name=rule.name.upper(), default=False) for rule in DEFAULTS]
+    own = [replace(copies[0], priority=4_096), replace(copies[0], name="mine")]
+    group = SecurityGroup(
+        ResourceId.parse(f"{GROUP}Microsoft.Network/networkSecurityGroups/nsg"), (*own, *copies, *DEFAULTS)
+    )
+    assert all(map(copies_default, copies))
+    assert [*group.own] == own
