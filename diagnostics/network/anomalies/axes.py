@@ -180,4 +180,5 @@ def _numbered(cuts: Sequence[int]) -> Mapping[int, int]:
 
 def _held(bits: Mapping[int, int], edges: Edges) -> int:
     """The classes of ranges; each class is the bit of the cut where it begins."""
-    return sum([bits[end] for end in edges[1::2]]) - sum([bits[first] for first in edges[::2]])
+    bit = bits.__getitem__
+    return sum(map(bit, edges[1::2])) - sum(map(bit, edges[::2]))

@@ -8,9 +8,8 @@ search is better.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Self
 
 from diagnostics.network.anomalies.axes import Ends, TooManyError, services
@@ -82,8 +81,10 @@ class Boxes:
     def _living(self, rule: int, left: list[Box], takers: Sequence[int]) -> Role | None:
         """What a rule does that decides flows: those in the boxes."""
         allowing, matched, heirs = self.allowing, self.matched, list[int]()
-        allows = allowing[rule]
-        for number in _meeting(matched[rule], islice(matched, rule + 1, None), rule + 1):
+        allows, (first, second, third) = allowing[rule], matched[rule]
+        for number, (one, two, three) in enumerate(matched[rule + 1 :], rule + 1):
+            if not (one & first and two & second and three & third):
+                continue
             if allowing[number] is not allows:
                 if _touches(left, matched[number]):
                     return Role(Fate.NEEDED, takers)
@@ -104,14 +105,6 @@ class Boxes:
             for these, those in self.families
             if (here := source & these) and (there := destination & those) and service
         ]
-
-
-def _meeting(box: Box, others: Iterable[Box], begin: int) -> Iterator[int]:
-    """Those of others, numbered from a number on, that match some of the same in every dimension."""
-    first, second, third = box
-    for number, (one, two, three) in enumerate(others, begin):
-        if one & first and two & second and three & third:
-            yield number
 
 
 def _touches(boxes: Sequence[Box], other: Box) -> bool:
