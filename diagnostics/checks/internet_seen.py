@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
@@ -58,6 +58,7 @@ class Standing:
     alike: tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]
     into: Callable[[Point], Ports]
     exposed: tuple[tuple[Point, Ports], ...]
+    _looked: dict[int, Ports] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def closed(self, wanted: Wanted, services: int = 0) -> bool:
         """Whether the other rules surely close some ports wherever it stands.
@@ -66,13 +67,22 @@ class Standing:
         """
         if not self.known or not self.use.points or any(ports.may(wanted) for _, ports in self.exposed):
             return False
+        # Most ports that are open are so where another look has been before.
+        if any(ports.may(wanted) for ports in self._looked.values()):
+            return False
         asked: dict[int, _Held] = {}
         doubtful = (
             _doubtful(points, alone, partial(_held, wanted, services), asked)
             for points, alone in self.alike
             if not services or all(each.services() & services for each in alone)
         )
-        return not any(self.into(point).may(wanted) for points in doubtful for point in points)
+        return not any(self._look(point).may(wanted) for points in doubtful for point in points)
+
+    def _look(self, point: Point) -> Ports:
+        """What all rules together let in to an endpoint."""
+        found = self.into(point)
+        self._looked[id(found)] = found
+        return found
 
     def reached(self, wanted: Wanted) -> tuple[Point, ...]:
         """The endpoints where some ports are reachable, or may be."""
