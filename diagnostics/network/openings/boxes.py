@@ -90,7 +90,12 @@ class Space:
 
     def all_of(self, lists: Sequence[Boxes]) -> Boxes:
         """What all of the lists, which are asked one after the other, let in."""
-        return reduce(lambda some, more: tuple(x for a in some for b in more if (x := self._both(a, b))), lists)
+        found, both = lists[0], self._both
+        for more in lists[1:]:
+            found = tuple(
+                [each for one in found for other in more if one.ports & other.ports and (each := both(one, other))]
+            )
+        return found
 
     def behind(self, admin: Iterable[AdminBox], boxes: Boxes) -> Iterator[Box]:
         """What is let in where security admin rules stand before the NSGs."""

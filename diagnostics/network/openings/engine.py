@@ -33,7 +33,7 @@ class Openings:
     """
 
     def __init__(self, filters: Filters, estate: Estate, routing: Routing | None = None) -> None:
-        self._reader = Reader()
+        self._estate, self._reader = estate, Reader()
         layouts = Layouts(self._reader)
         self._stands = Stands(filters, estate, self._reader, layouts)
         self._alone = Alone(layouts)
@@ -88,6 +88,8 @@ class Openings:
     def _spaces(self, group: SecurityGroup) -> Iterable[Space]:
         """Those of the estate; own ones for an NSG of which that does not tell the ports apart."""
         known = self._stands.spaces
+        if self._estate.security_groups.get(group.id) is group:
+            return known.values()
         if known[4].ports.tells(rule for rule in group.rules if rule.inbound):
             return known.values()
         ports = Ports(group.rules)

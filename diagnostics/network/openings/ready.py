@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -15,9 +15,9 @@ from diagnostics.network.model import SecurityRule
 from diagnostics.network.openings.boxes import LETS, PASSES, PUBLIC, STOPS
 from diagnostics.network.openings.found import Decider
 from diagnostics.network.prefixes import AddressSet, read_prefix
-from diagnostics.network.security import Context, Terms, everywhere
+from diagnostics.network.security import ANYWHERE, Terms, everywhere
 
-_NOWHERE, _ALL = Context(), AddressSet.all()
+_ALL = AddressSet.all()
 _NO_WORDS: tuple[str | ResourceId, ...] = ()
 _ENDS = {"alwaysallow": LETS, "allow": PASSES}
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -142,8 +142,7 @@ class Reader:
         """The terms of a rule but for its addresses."""
         key = rule.protocol, rule.source_ports, rule.destination_ports
         if key not in self._known:
-            bare = replace(rule, sources=(), source_groups=(), destinations=(), destination_groups=())
-            terms = Terms.lenient(bare, _NOWHERE)
+            terms = Terms.between(rule, ANYWHERE, ANYWHERE)
             if terms.unreadable:  # that names the rule
                 return terms
             self._known[key] = terms
