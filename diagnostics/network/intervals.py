@@ -74,12 +74,13 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
         return cls(((0, top),), top)
 
     def __contains__(self, number: int) -> bool:
-        if len(self.spans) == 1:
-            first, last = self.spans[0]
+        spans = self.spans
+        if len(spans) == 1:
+            first, last = spans[0]
             return first <= number <= last
         # A span that begins at the number itself is not beyond it, wherever it ends.
-        position = bisect_right(self.spans, (number, self.top)) - 1
-        return position >= 0 and number <= self.spans[position][1]
+        position = bisect_right(spans, (number, self.top)) - 1
+        return position >= 0 and number <= spans[position][1]
 
     def __bool__(self) -> bool:
         return bool(self.spans)
@@ -94,13 +95,18 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
 
     def __and__(self, other: Self) -> Self:
         """Both lists are walked once, side by side; mostly their ends tell already what is in both."""
-        mine, theirs = self.spans, self._same_universe(other).spans
-        if self is other or not mine or _covers(theirs, mine):
+        mine, theirs = self.spans, (other if other.top == self.top else self._same_universe(other)).spans
+        if self is other or not mine:
             return self
-        if not theirs or _covers(mine, theirs):
+        if not theirs:
             return other
-        if _apart(mine, theirs):
+        (begin, until), (start, stop) = (mine[0][0], mine[-1][1]), (theirs[0][0], theirs[-1][1])
+        if until < start or stop < begin:
             return self.none(self.top)
+        if start <= begin and until <= theirs[0][1]:  # the first range of the other holds all of this
+            return self
+        if begin <= start and stop <= mine[0][1]:
+            return other
         few, many = (mine, theirs) if len(mine) <= len(theirs) else (theirs, mine)
         common: list[Span] = []
         place = bisect_left(many, (few[0][0] + 1,)) - 1  # what ends before the other begins
@@ -165,7 +171,7 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
 
     def isdisjoint(self, other: Self) -> bool:
         """Whether no number is in both."""
-        few, many = self.spans, self._same_universe(other).spans
+        few, many = self.spans, (other if other.top == self.top else self._same_universe(other)).spans
         if not few or not many or few[-1][1] < many[0][0] or many[-1][1] < few[0][0]:
             return True
         if len(few) == len(many) == 1:
