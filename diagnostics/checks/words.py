@@ -24,6 +24,8 @@ def terms(rule: SecurityRule) -> str:
 
 def _end(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> str:
     """One end of a rule."""
+    if len(texts) == 1 and not groups:  # as mostly
+        return texts[0]
     return listed([*texts, *(f"ASG {group.name}" for group in groups)] if groups else texts or ("*",))
 
 
