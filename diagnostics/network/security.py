@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter
 from typing import Self
 
 import msgspec
@@ -223,7 +224,7 @@ def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[Securi
     # Own rules may have the names of default ones, which are there all the same; those have priorities of their own.
     named = {rule.name.lower() for rule in own if rule.default or rule.priority > LAST_PRIORITY}
     defaults = (rule for rule in DEFAULTS if rule.inbound == inbound and rule.name.lower() not in named)
-    return sorted([*own, *defaults], key=lambda rule: rule.priority)
+    return sorted([*own, *defaults], key=attrgetter("priority"))
 
 
 def ports(texts: Iterable[str]) -> Intervals:
