@@ -23,7 +23,7 @@ sandbox: $(SETUP) ## Run everything by hand: prints addresses and a curl line th
 test: $(SETUP) ## All tests, on all cores: those of a file in one process, in their order
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: lint types contracts test check-infra ## What CI runs
+check: lint types contracts check-infra test ## What CI runs
 
 check-infra: $(SETUP) $(CHECKOV) ## Terraform, Bicep and Checkov on infra/, as a table (STRICT=1: none may be missing)
 	@$(BIN)/python -m tools.infra $(if $(STRICT),--strict)
