@@ -142,9 +142,12 @@ def wide(addresses: AddressSet) -> bool:
     return addresses.v4.count() >= WIDE_V4 or addresses.v6.count() >= WIDE_V6
 
 
-def _perhaps_wide(sets: Iterable[AddressSet]) -> bool:
-    """Whether they are wide together if no address is in two of them: little work, and mostly the answer is no."""
-    v4 = v6 = 0
+def _perhaps_wide(sets: Iterable[AddressSet], others: tuple[int, int] = (0, 0)) -> bool:
+    """Whether they are wide together if no address is in two of them: little work, and mostly the answer is no.
+
+    Others may be taken together with them: as many addresses of each family.
+    """
+    v4, v6 = others
     for each in sets:
         v4, v6 = v4 + each.v4.count(), v6 + each.v6.count()
     return v4 >= WIDE_V4 or v6 >= WIDE_V6
@@ -203,6 +206,8 @@ class Large:
         self._own: dict[tuple[str, ...], AddressSet] = {}
         self._shared: dict[tuple[int, ...], AddressSet] = {}
         self._known: dict[tuple[int, int], tuple[Bounds, AddressSet, _Sources]] = {}
+        self._matters: dict[tuple[str, ...], bool] = {}
+        self._left = (0, 0)
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -217,8 +222,30 @@ class Large:
         """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""
         return word.lower() in self._texts and read_prefix(word) is None and names_tag(word)
 
+    def matters(self, rule: SecurityRule) -> bool:
+        """Whether what a rule lets in can be to the internet at large by itself.
+
+        Those of which it cannot have few addresses even if all of them are taken together.
+        """
+        if rule.default or not rule.sources:
+            return not (rule.default or rule.source_groups)
+        found = self._matters.get(rule.sources)
+        if found is None:
+            own = self.own(rule)
+            left = self._left[0] + own.v4.count(), self._left[1] + own.v6.count()
+            found = self._matters[rule.sources] = left[0] > WIDE_V4 // 2 or left[1] > WIDE_V6 // 2
+            self._left = self._left if found else left
+        return found
+
+    def mattering(self, openings: Sequence[Opening]) -> Ports | None:
+        """The same as `judged` of all openings, by those alone whose rules matter; None where they do not tell."""
+        return self._judged(openings, self._left)
+
     def judged(self, openings: Sequence[Opening]) -> Ports:
         """What of some openings is to the internet at large."""
+        return self._judged(openings) or Ports()
+
+    def _judged(self, openings: Sequence[Opening], left: tuple[int, int] | None = None) -> Ports | None:
         opens: list[Open] = []
         doubts: list[Doubt] = []
         narrow: dict[tuple[str, tuple[WayIn, ...]], list[Opening]] = {}
@@ -231,7 +258,9 @@ class Large:
             if not is_open and each.sources.must:
                 narrow.setdefault((each.protocol, _through(each)), []).append(each)
         for some in narrow.values():
-            if _perhaps_wide(each.sources.must for each in some):
+            if _perhaps_wide((each.sources.must for each in some), left or (0, 0)):
+                if left is not None:
+                    return None
                 opens += _joined([(each, each.sources.must & self._common(each.rules)) for each in some])
         return Ports(tuple(opens), tuple(doubts))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
@@ -136,11 +136,23 @@ def _doubtful(
 _address = lru_cache(maxsize=1 << 14)(address_of)
 
 
+class _Judging:
+    """Openings to the internet at large, mostly by those alone whose rules matter."""
+
+    def __init__(self, large: Large, reach: Reach) -> None:
+        self._large, self.short = large, Openings.of(reach, large.matters)
+
+    def of(self, short: Sequence[Opening], whole: Callable[[], Sequence[Opening]]) -> Ports:
+        """What is open, by the openings whose rules matter; by all of them where they do not tell."""
+        found = self._large.mattering(short)
+        return self._large.judged(whole()) if found is None else found
+
+
 class _Together:
     """What all rules at an endpoint let in together."""
 
-    def __init__(self, view: View, large: Large) -> None:
-        self._view, self._large = view, large
+    def __init__(self, view: View, judging: _Judging) -> None:
+        self._view, self._judging = view, judging
         self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
         self._into: dict[tuple[str, str], Ports] = {}
 
@@ -148,14 +160,15 @@ class _Together:
         """What is open there."""
         key = point.nic.id.key, point.configuration.name
         if key not in self._into:
-            self._into[key] = self._of(self._view.openings.into(point))
+            self._into[key] = self._of(point, self._judging.short.into(point))
         return self._into[key]
 
-    def _of(self, openings: tuple[Opening, ...]) -> Ports:
+    def _of(self, point: Point, openings: tuple[Opening, ...]) -> Ports:
         """Endpoints that are alike have the very same openings."""
         known = self._judged.get(id(openings))
         if known is None:
-            known = self._judged[id(openings)] = openings, self._large.judged(openings)
+            ports = self._judging.of(openings, lambda: self._view.openings.into(point))
+            known = self._judged[id(openings)] = openings, ports
         return known[1]
 
 
@@ -165,7 +178,8 @@ class Seen:
     def __init__(self, view: View) -> None:
         self._view = view
         self._large = Large(view.estate)
-        self._together = _Together(view, self._large)
+        self._judging = _Judging(self._large, view.reach)
+        self._together = _Together(view, self._judging)
         self._exposed: dict[tuple[str, str], Ports] = {}
         self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
         self._alone: dict[str, Ports] = {}
@@ -176,9 +190,9 @@ class Seen:
     def alone(self, group: SecurityGroup) -> Ports:
         """What an NSG alone opens to the internet at large."""
         if group.id.key not in self._alone:
-            may = self._large.may_open(group)
-            openings = self._view.openings.admitted(group, self._words[False]) if may else ()
-            self._alone[group.id.key] = self._large.judged(openings)
+            words, may = self._words[False], self._large.may_open(group)
+            openings = self._judging.short.admitted(group, words) if may else ()
+            self._alone[group.id.key] = self._judging.of(openings, lambda: self._view.openings.admitted(group, words))
         return self._alone[group.id.key]
 
     def cloud(self, group: SecurityGroup) -> tuple[Opening, ...]:
@@ -199,8 +213,9 @@ class Seen:
         if key not in self._led or not all(ports.opens or ports.doubts for ports in self._each_alone(point)):
             return _NOTHING
         if key not in self._exposed:
-            openings = self._awake if self.asleep(point.nic) else self._view.openings
-            self._exposed[key] = self._large.judged(openings.exposed(point))
+            asleep = self.asleep(point.nic)
+            judging, whole = (self._awake, self._all_awake) if asleep else (self._judging, lambda: self._view.openings)
+            self._exposed[key] = judging.of(judging.short.exposed(point), lambda: whole().exposed(point))
         return self._exposed[key]
 
     def asleep(self, nic: Nic) -> bool:
@@ -270,12 +285,19 @@ class Seen:
         )
 
     @cached_property
-    def _awake(self) -> Openings:
-        """The openings if every VM ran that forwards nothing: what forwards decides where answers get."""
+    def _awake(self) -> _Judging:
+        return _Judging(self._large, self._running)
+
+    def _all_awake(self) -> Openings:
+        return Openings.of(self._running)
+
+    @cached_property
+    def _running(self) -> Reach:
+        """The estate if every VM ran that forwards nothing: what forwards decides where answers get."""
         estate = self._view.estate
         forwarding = {vm.id for nic in estate.nics.values() if nic.ip_forwarding and (vm := estate.vm_of(nic))}
         vms = {rid: vm if rid in forwarding else replace(vm, power_state="running") for rid, vm in estate.vms.items()}
-        return Openings.of(Reach(replace(estate, vms=vms)))
+        return Reach(replace(estate, vms=vms))
 
 
 def _key(rid: ResourceId | None) -> str:

@@ -9,33 +9,47 @@ from diagnostics.network.filters import Level
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings.boxes import PROTOCOLS, Box, Space
-from diagnostics.network.openings.layout import Layouts
+from diagnostics.network.openings.layout import Layout, Layouts
 from diagnostics.network.openings.lists import RuleList
 from diagnostics.network.openings.places import Place, Words
-from diagnostics.network.openings.stands import Found, Setting, settle
+from diagnostics.network.openings.sets import NONE
+from diagnostics.network.openings.stands import Found, Setting, is_sure, settle
 from diagnostics.network.security import Context
 
 
 class Alone:
-    """NSGs without the rest of an estate."""
+    """NSGs without the rest of an estate.
 
-    def __init__(self, layouts: Layouts) -> None:
-        self._layouts = layouts
+    Args:
+        short: whether only what rules of interest let in is asked for.
+    """
+
+    def __init__(self, layouts: Layouts, *, short: bool) -> None:
+        self._layouts, self._short = layouts, short
 
     def admitted(self, group: SecurityGroup, context: Context, space: Space) -> Found:
         """What is let in to any of the destinations that its rules tell apart."""
         layout = self._layouts.of(group, Level.SUBNET, group.id, space.ports)
         setting = Setting(context, lambda known: Place(known, Words(known)))
-        rules = RuleList(layout, setting.bounds.words, space)
-        worlds = [RuleList(layout, each.words, space) for each in setting.worlds] if not setting.own.exact else []
-        found: dict[str, list[Box]] = {protocol: [] for protocol in PROTOCOLS}
-        for there, region in _parts(setting, space):
-            boxes = rules.anywhere(setting.bounds, there)
-            pairs = zip(worlds, setting.worlds if worlds else (), strict=True)
-            others = [each.anywhere(place, there) for each, place in pairs] if region else []
-            for protocol, some in settle(space, boxes, others, region).items():
-                found[protocol] += some
-        return {protocol: space.flat(boxes) for protocol, boxes in found.items()}
+        if self._short and setting.own.exact:
+            rules = RuleList(layout, setting.bounds.words, space, short=True)
+            found = rules.anywhere(setting.bounds, Intervals.all(top_of(space.version)))
+            if is_sure(found):
+                return settle(space, found, (), NONE)
+        return _whole(layout, setting, space)
+
+
+def _whole(layout: Layout, setting: Setting, space: Space) -> Found:
+    rules = RuleList(layout, setting.bounds.words, space)
+    worlds = [RuleList(layout, each.words, space) for each in setting.worlds] if not setting.own.exact else []
+    found: dict[str, list[Box]] = {protocol: [] for protocol in PROTOCOLS}
+    for there, region in _parts(setting, space):
+        boxes = rules.anywhere(setting.bounds, there)
+        pairs = zip(worlds, setting.worlds if worlds else (), strict=True)
+        others = [each.anywhere(place, there) for each, place in pairs] if region else []
+        for protocol, some in settle(space, boxes, others, region).items():
+            found[protocol] += some
+    return {protocol: space.flat(boxes) for protocol, boxes in found.items()}
 
 
 def _parts(setting: Setting, space: Space) -> Iterator[tuple[Intervals, int]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Self
 
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.filters import Filters
-from diagnostics.network.model import SecurityGroup
+from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.openings.alone import Alone
 from diagnostics.network.openings.boxes import Box, Space
-from diagnostics.network.openings.exposing import Exposing
+from diagnostics.network.openings.exposing import Exposing, Way
 from diagnostics.network.openings.found import Decider, Exposure, Opening
 from diagnostics.network.openings.layout import Layouts
 from diagnostics.network.openings.ports import Ports
@@ -30,20 +30,28 @@ class Openings:
         filters: the rules of the estate.
         estate: the estate that they are of.
         routing: its routes, where somebody has them already.
+        matters: tells of a rule whether it is of interest what it lets in: openings in which another rule takes part
+            are left out, and much work with them. Without it, all are told.
     """
 
-    def __init__(self, filters: Filters, estate: Estate, routing: Routing | None = None) -> None:
-        self._estate, self._reader = estate, Reader()
+    def __init__(
+        self,
+        filters: Filters,
+        estate: Estate,
+        routing: Routing | None = None,
+        matters: Callable[[SecurityRule], bool] | None = None,
+    ) -> None:
+        self._estate, self._reader, self._short = estate, Reader(matters), matters is not None
         layouts = Layouts(self._reader)
         self._stands = Stands(filters, estate, self._reader, layouts)
-        self._alone = Alone(layouts)
+        self._alone = Alone(layouts, short=self._short)
         self._exposing = Exposing(filters, estate, routing or Routing(estate))
-        self._told: dict[Alike, tuple[Opening, ...]] = {}
+        self._told: dict[Alike | int, tuple[Opening, ...]] = {}
 
     @classmethod
-    def of(cls, engine: Reach) -> Self:
+    def of(cls, engine: Reach, matters: Callable[[SecurityRule], bool] | None = None) -> Self:
         """Those of the estate that an engine is for."""
-        return cls(engine.filters, engine.estate, engine.routing)
+        return cls(engine.filters, engine.estate, engine.routing, matters)
 
     def into(self, point: Point) -> tuple[Opening, ...]:
         """What rules let in to an endpoint from public addresses, whether or not one leads there.
@@ -51,10 +59,16 @@ class Openings:
         Security admin rules, the NSG of the subnet and the NSG of the NIC together; for an endpoint that has no address
         yet, what holds for any address of its subnet.
         """
-        alike = self._stands.at(point)
-        found = self._told.get(alike)
+        short = self._stands.short(point) if self._short else None
+        if short:
+            space, led = short
+            key: Alike | int = id(led)  # it is kept: that is not given away again
+        else:
+            key = alike = self._stands.at(point)
+            space, led = alike.space, self._stands.let_in(alike, _OPEN)
+        found = self._told.get(key)
         if found is None:
-            found = self._told[alike] = self._openings(self._stands.let_in(alike, _OPEN), alike.space)
+            found = self._told[key] = self._openings(led, space)
         return found
 
     def admitted(self, group: SecurityGroup, context: Context) -> tuple[Opening, ...]:
@@ -75,15 +89,25 @@ class Openings:
         VM is not known to be stopped. An answer that passes an appliance, or anything that is not seen through, leaves
         it open whether the source has use of it.
         """
+        short = self._stands.short(point) if self._short else None
+        if short:
+            return tuple(
+                each
+                for _, ways in self._exposing.doors(point, is_open=False)
+                for each in self._exposures(point, short[1], ways, short[0])
+            )
         alike = self._stands.at(point)
         is_open = not alike.stand.groups
         return tuple(
-            Exposure(protocol, ports, alike.space.bounds(box), self._deciders(box), through)
+            each
             for door, ways in self._exposing.doors(point, is_open=is_open)
-            for protocol, ports, box, through in self._exposing.cut(
-                point, self._stands.let_in(alike, door), ways, alike.space
-            )
+            for each in self._exposures(point, self._stands.let_in(alike, door), ways, alike.space)
         )
+
+    def _exposures(self, point: Point, found: Found, ways: Sequence[Way], space: Space) -> Iterator[Exposure]:
+        for protocol, ports, box, through in self._exposing.cut(point, found, ways, space):
+            if self._wanted(box):
+                yield Exposure(protocol, ports, space.bounds(box), self._deciders(box), through)
 
     def _spaces(self, group: SecurityGroup) -> Iterable[Space]:
         """Those of the estate; own ones for an NSG of which that does not tell the ports apart."""
@@ -102,8 +126,12 @@ class Openings:
                 Opening(protocol, ports[box.ports], bounds(box), deciders(box))
                 for protocol, boxes in found.items()
                 for box in boxes
+                if self._wanted(box)
             ]
         )
+
+    def _wanted(self, box: Box) -> bool:
+        return not self._short or all(self._reader.wanted(self._reader.deciders[n].rule) for n in box.rules)
 
     def _deciders(self, box: Box) -> tuple[Decider, ...]:
         return tuple(map(self._reader.deciders.__getitem__, box.rules))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from functools import cached_property
 from typing import NamedTuple
 
 from diagnostics.network.estate import EffectiveGroup
@@ -54,20 +55,32 @@ class Layout:
     Attributes:
         ports: what the bits of its ports stand for.
         allowing: those that let something in.
+        leads: of those, the ones of interest.
         unreadable: those whose ports cannot be read: of protocols with ports they match nothing for sure.
         plain: whether none has source ports.
-        cells: by protocol; the very same for protocols of which the same rules speak.
-        opening: those in which a rule lets something in, with the rules up to the last that does.
     """
 
     def __init__(self, rules: Sequence[Ready], ports: Ports) -> None:
         self.rules, self.ports = rules, ports
         self.allowing = _bits(each.end == LETS for each in rules)
+        self.leads = _bits(each.leads for each in rules)
         self.unreadable = _bits(bool(each.unreadable) for each in rules)
         self.plain = all(each.source_ports == ALL_PORTS for each in rules)
-        self.cells: Mapping[str, tuple[Cell, ...]] = self._by_protocol()
-        opening = {id(own): self._opening(own) for own in self.cells.values()}
-        self.opening = {protocol: opening[id(own)] for protocol, own in self.cells.items()}
+
+    @cached_property
+    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
+        """By protocol; the very same for protocols of which the same rules speak."""
+        return self._by_protocol(-1)
+
+    @cached_property
+    def opening(self) -> Mapping[str, tuple[Cell, ...]]:
+        """Those in which a rule lets something in, with the rules up to the last that does."""
+        return self._those(self.cells, self.allowing)
+
+    @cached_property
+    def leading(self) -> Mapping[str, tuple[Cell, ...]]:
+        """The same by the rules of interest alone."""
+        return self._those(self._by_protocol(self.leads), self.leads)
 
     def again(self, rules: Sequence[Ready]) -> Layout:
         """That of the same rules with other numbers."""
@@ -75,24 +88,23 @@ class Layout:
         found.rules = rules
         return found
 
-    def _by_protocol(self) -> dict[str, tuple[Cell, ...]]:
+    def _by_protocol(self, last: int) -> dict[str, tuple[Cell, ...]]:
+        """The cells of rules up to the last of some."""
         known: dict[tuple[bool, int], tuple[Cell, ...]] = {}
         found = {}
         for protocol in PROTOCOLS:
             plain = protocol.lower()
-            key = plain in WITH_PORTS, _bits(each.protocol in {"", plain} for each in self.rules)
+            speaking = _bits(each.protocol in {"", plain} for each in self.rules)
+            key = plain in WITH_PORTS, speaking & up_to(speaking & last)
             if key not in known:
                 known[key] = tuple(self._cells(key[1])) if key[0] else (Cell(key[1], ALL, ALL),)
             found[protocol] = known[key]
         return found
 
-    def _opening(self, own: Iterable[Cell]) -> tuple[Cell, ...]:
-        found: dict[tuple[int, int], int] = {}
-        for rules, ports, source_ports in own:
-            if allowing := rules & self.allowing:
-                key = rules & up_to(allowing), source_ports
-                found[key] = found.get(key, NONE) | ports
-        return tuple(Cell(rules, ports, source_ports) for (rules, source_ports), ports in found.items())
+    @staticmethod
+    def _those(cells: Mapping[str, tuple[Cell, ...]], allow: int) -> dict[str, tuple[Cell, ...]]:
+        found = {id(own): _opening(own, allow) for own in cells.values()}
+        return {protocol: found[id(own)] for protocol, own in cells.items()}
 
     def _cells(self, speaking: int) -> Iterator[Cell]:
         named = [each.ports if speaking >> i & 1 else _NO_PORTS for i, each in enumerate(self.rules)]
@@ -126,6 +138,15 @@ def cells(sets: Sequence[Intervals], top: int = PORTS_TOP) -> Iterator[tuple[int
         found.setdefault(here, []).append((begin, top))
     for bits, spans in found.items():
         yield bits, Intervals(tuple(spans), top)
+
+
+def _opening(own: Iterable[Cell], allow: int) -> tuple[Cell, ...]:
+    found: dict[tuple[int, int], int] = {}
+    for rules, ports, source_ports in own:
+        if allowing := rules & allow:
+            key = rules & up_to(allowing), source_ports
+            found[key] = found.get(key, NONE) | ports
+    return tuple(Cell(rules, ports, source_ports) for (rules, source_ports), ports in found.items())
 
 
 def up_to(bits: int) -> int:

@@ -43,8 +43,17 @@ class RuleList:
         layout: the rules.
     """
 
-    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS) -> None:
+    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS, *, short: bool = False) -> None:
+        """Make it.
+
+        Args:
+            short: whether only what rules of interest let in is asked for: what others let in is left out, and where
+                boxes are in doubt, they do not tell all.
+        """
         self.layout, self._words, self._last, self._space = layout, words, last, space
+        self._allowing = layout.leads if short else layout.allowing
+        self._short = short
+        self._unwanted = {each.number for each in layout.rules if not each.leads} if short else set[int]()
         self._sources: list[Sources] = []
         self._sides: list[tuple[int, Side]] = []
         self._everywhere = speaking = 0
@@ -54,7 +63,7 @@ class RuleList:
             speaking |= (may != NONE) << i
         self._speaking = speaking
         if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
-            speaking &= up_to(layout.allowing & speaking)
+            speaking &= up_to(self._allowing & speaking)
         for i, each in enumerate(layout.rules):
             if speaking >> i & 1 and each.destinations:
                 self._sides.append((1 << i, each.destinations))
@@ -99,7 +108,7 @@ class RuleList:
 
     def anywhere(self, place: Place, there: Intervals) -> Mapping[str, Boxes]:
         """What an NSG lets in to any of some destinations."""
-        if not self._speaking & self.layout.allowing:
+        if not self._speaking & self._allowing:
             return self._by_protocol([])
         sides = self._held(place)
         sets = [there, *(must for _, must, _ in sides), *(may for _, must, may in sides if may is not must)]
@@ -118,8 +127,9 @@ class RuleList:
     def _by_protocol(self, some: Sequence[States]) -> Mapping[str, Boxes]:
         known: dict[int, Boxes] = {}
         found = {}
+        opening = self.layout.leading if self._short else self.layout.opening
         for protocol in PROTOCOLS:
-            own = self.layout.opening[protocol]
+            own = opening[protocol]
             if id(own) not in known:
                 known[id(own)] = self._made(own, some, with_ports=protocol.lower() in WITH_PORTS)
             found[protocol] = known[id(own)]
@@ -153,7 +163,7 @@ class RuleList:
 
     def _asked(self, rules: int, some: Sequence[States]) -> frozenset[States] | States | None:
         """The rules of a cell that make a difference, in each way in which they stand to a destination."""
-        found, allows = [], self.layout.allowing
+        found, allows = [], self._allowing
         for sure, perhaps, unplaced in some:
             here = rules & (sure | perhaps | unplaced)
             if allowing := here & allows:
@@ -169,7 +179,7 @@ class RuleList:
             found: dict[tuple[int, ...], list[Part]] = {}
             for states in asked if isinstance(asked, frozenset) else (asked,):
                 for part in self._swept(*states, with_ports=with_ports):
-                    if part.ends & LETS:
+                    if part.ends & LETS and self._unwanted.isdisjoint(part.rules):
                         found.setdefault(part.rules, []).append(part)
             fates = self._known[asked, with_ports] = [self._fate(parts) for parts in found.values()]
         return fates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -51,6 +51,7 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
         sources: cut to public ones.
         destinations: None for all.
         unreadable: port ranges that are none: the rule may match more than it says.
+        leads: whether it lets something in, and what it lets in is wanted.
         perhaps: what would have to be known to say that it is in force at all.
     """
 
@@ -62,14 +63,20 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     sources: Side
     destinations: Side | None
     unreadable: frozenset[str]
+    leads: bool
     perhaps: frozenset[str] = frozenset()
 
 
 class Reader:
-    """Makes rules ready, and remembers what it has read."""
+    """Makes rules ready, and remembers what it has read.
 
-    def __init__(self) -> None:
+    Args:
+        matters: tells whether it is of interest what a rule lets in; without it, that of all rules is.
+    """
+
+    def __init__(self, matters: Callable[[SecurityRule], bool] | None = None) -> None:
         self.deciders: list[Decider] = []
+        self._matters = matters
         self._known: dict[tuple[object, ...], Terms] = {}
         self._named: dict[bool, dict[tuple[str, ...], Side]] = {True: {}, False: {}}
         self._plain: dict[str, AddressSet | None] = {}
@@ -109,7 +116,12 @@ class Reader:
             sources,
             None if destinations.plain == _ALL else destinations,
             terms.unreadable,
+            end == LETS and self.wanted(rule),
         )
+
+    def wanted(self, rule: SecurityRule) -> bool:
+        """Whether it is of interest what a rule lets in."""
+        return self._matters is None or self._matters(rule)
 
     def _side(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], *, public: bool) -> Side:
         """The sources or destinations that a rule names, whole or cut to public ones; none named is all."""

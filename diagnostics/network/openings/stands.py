@@ -118,18 +118,30 @@ class Stands:
         self._ready: dict[object, Layout | str] = {}
         self._lists: dict[object, RuleList] = {}
         self._found: dict[tuple[Alike, Door], Found] = {}
+        self._short: dict[tuple[Asked, ...], Found | None] = {}
 
     def at(self, point: Point) -> Alike:
         """What decides about an endpoint."""
-        setting = self._setting(point)
-        address = point.address
-        space = self.spaces[address.version if address else 4]
-        spot = int(address) if address else self._somewhere(point, space.version)
+        setting, (space, spot) = self._setting(point), self._spot(point)
         lists, admin = self._groups(point), self._admin(point)
         stand = self._stand(admin, lists, setting.bounds, spot, space)
         region = setting.region(spot, space)
         worlds = tuple(self._stand(admin, lists, each, spot, space) for each in setting.worlds) if region else ()
         return Alike(space, setting.bounds.words, stand, worlds, region)
+
+    def short(self, point: Point) -> tuple[Space, Found] | None:
+        """What rules of interest let in, by them alone; None where that does not tell all."""
+        lists = [] if self._estate.admin_rules else self._groups(point)
+        layouts = [each for each in lists if isinstance(each, Layout)]
+        if not layouts or len(layouts) < len(lists):
+            return None
+        setting, (space, spot) = self._setting(point), self._spot(point)
+        key = tuple([self._asked(each, setting.bounds, spot, space, short=True) for each in layouts])
+        if key not in self._short:
+            found = _boxes(Stand(None, key), Door(), space)
+            self._short[key] = settle(space, found, (), NONE) if is_sure(found) else None
+        known = self._short[key]
+        return (space, known) if known else None
 
     def let_in(self, alike: Alike, door: Door) -> Found:
         """What is let in."""
@@ -137,6 +149,11 @@ class Stands:
         if found is None:
             found = self._found[alike, door] = decided(alike, door)
         return found
+
+    def _spot(self, point: Point) -> tuple[Space, Spot]:
+        address = point.address
+        space = self.spaces[address.version if address else 4]
+        return space, int(address) if address else self._somewhere(point, space.version)
 
     def _groups(self, point: Point) -> tuple[Layout | str, ...]:
         """The NSGs of an endpoint, in order; of one that cannot be read, what is missing."""
@@ -159,11 +176,13 @@ class Stands:
         groups = [each if isinstance(each, str) else self._asked(each, place, spot, space) for each in lists]
         return Stand(self._asked(admin, place, spot, space, PASSES) if admin else None, tuple(groups))
 
-    def _asked(self, ready: Layout, place: Place, spot: Spot, space: Space, last: int = 0) -> Asked:
-        key = id(ready), id(place.words), space.version  # both are kept: neither id is given away again
+    def _asked(
+        self, ready: Layout, place: Place, spot: Spot, space: Space, last: int = STOPS, *, short: bool = False
+    ) -> Asked:
+        key = id(ready), id(place.words), space.version, short  # both are kept: neither id is given away again
         rules = self._lists.get(key)
         if rules is None:
-            rules = self._lists[key] = RuleList(ready, place.words, space, last or STOPS)
+            rules = self._lists[key] = RuleList(ready, place.words, space, last, short=short)
         return rules, rules.states(place, spot)
 
     def _group(self, point: Point, level: Level, group: ResourceId) -> Layout | str:
@@ -219,6 +238,11 @@ def decided(alike: Alike, door: Door = Door()) -> Found:  # noqa: B008  it is ne
     """What rules let in: as far as is known, and where doubt about the network's own space makes no difference."""
     known = _boxes(alike.stand, door, alike.space)
     return settle(alike.space, known, [_boxes(stand, door, alike.space) for stand in alike.worlds], alike.region)
+
+
+def is_sure(found: Found) -> bool:
+    """Whether nothing that is let in is in doubt."""
+    return all(box.must == box.may for boxes in found.values() for box in boxes)
 
 
 def settle(space: Space, known: Found, others: Sequence[Found], region: int) -> Found:
