@@ -50,6 +50,7 @@ class Standing:
         alike: its endpoints, those with the same NSGs together, with what each of these NSGs lets in by itself: a port
             that one of them closes needs no other look.
         into: tells what all rules together let in to an endpoint.
+        surely: tells a part of that, with less work.
         exposed: its endpoints to which a public address leads or may lead.
     """
 
@@ -58,6 +59,7 @@ class Standing:
     alike: tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]
     into: Callable[[Point], Ports]
     exposed: tuple[tuple[Point, Ports], ...]
+    surely: Callable[[Point], Ports] | None = None
     _looked: dict[int, Ports] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def closed(self, wanted: Wanted, services: int = 0) -> bool:
@@ -76,13 +78,16 @@ class Standing:
             for points, alone in self.alike
             if not services or all(each.services() & services for each in alone)
         )
-        return not any(self._look(point).may(wanted) for points in doubtful for point in points)
+        return not any(self._open(point, wanted) for points in doubtful for point in points)
 
-    def _look(self, point: Point) -> Ports:
-        """What all rules together let in to an endpoint."""
-        found = self.into(point)
-        self._looked[id(found)] = found
-        return found
+    def _open(self, point: Point, wanted: Wanted) -> bool:
+        """Whether all rules together let something in to an endpoint."""
+        for tell in filter(None, (self.surely, self.into)):
+            found = tell(point)
+            self._looked[id(found)] = found  # it is kept: no such id is given away again
+            if found.may(wanted):
+                return True
+        return False
 
     def reached(self, wanted: Wanted) -> tuple[Point, ...]:
         """The endpoints where some ports are reachable, or may be."""
@@ -151,25 +156,29 @@ class _Judging:
 class _Together:
     """What all rules at an endpoint let in together."""
 
-    def __init__(self, view: View, judging: _Judging) -> None:
-        self._view, self._judging = view, judging
-        self._judged: dict[int, tuple[tuple[Opening, ...], Ports]] = {}
+    def __init__(self, view: View, large: Large, short: Openings) -> None:
+        self._view, self._large, self._short = view, large, short
+        self._judged: dict[int, tuple[tuple[Opening, ...], Ports | None]] = {}
         self._into: dict[tuple[str, str], Ports] = {}
 
     def into(self, point: Point) -> Ports:
         """What is open there."""
         key = point.nic.id.key, point.configuration.name
         if key not in self._into:
-            self._into[key] = self._of(point, self._judging.short.into(point))
+            self._into[key] = self._of(point, self._short.into(point))
         return self._into[key]
+
+    def surely(self, point: Point) -> Ports:
+        """A part of that, with less work: mostly all."""
+        openings = self._short.surely(point)
+        return self._of(point, openings) if openings else _NOTHING
 
     def _of(self, point: Point, openings: tuple[Opening, ...]) -> Ports:
         """Endpoints that are alike have the very same openings."""
         known = self._judged.get(id(openings))
         if known is None:
-            ports = self._judging.of(openings, lambda: self._view.openings.into(point))
-            known = self._judged[id(openings)] = openings, ports
-        return known[1]
+            known = self._judged[id(openings)] = openings, self._large.mattering(openings)
+        return self._large.judged(self._view.openings.into(point)) if known[1] is None else known[1]
 
 
 class Seen:
@@ -179,7 +188,7 @@ class Seen:
         self._view = view
         self._large = Large(view.estate)
         self._judging = _Judging(self._large, view.reach)
-        self._together = _Together(view, self._judging)
+        self._together = _Together(view, self._large, self._judging.short)
         self._exposed: dict[tuple[str, str], Ports] = {}
         self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
         self._alone: dict[str, Ports] = {}
@@ -226,11 +235,11 @@ class Seen:
     def standing(self, group: SecurityGroup) -> Standing:
         """Where an NSG stands."""
         if group.id.key not in self._standing:
-            use = self._view.use(group)
+            use, together = self._view.use(group), self._together
             exposed = ((point, self.exposed(point)) for point in use.points)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            self._standing[group.id.key] = Standing(use, known, self._alike(use), self._together.into, listed)
+            self._standing[group.id.key] = Standing(use, known, self._alike(use), together.into, listed, together.surely)
         return self._standing[group.id.key]
 
     def attached(self, standing: Standing) -> str:

@@ -75,6 +75,18 @@ class Alike(NamedTuple):
     region: int
 
 
+class Short(NamedTuple):
+    """What rules of interest surely let in.
+
+    Attributes:
+        whole: whether they let in nothing else.
+    """
+
+    space: Space
+    found: Found
+    whole: bool
+
+
 class Setting:
     """A subnet, in each way in which its network's own space can be taken."""
 
@@ -118,7 +130,7 @@ class Stands:
         self._ready: dict[object, Layout | str] = {}
         self._lists: dict[object, RuleList] = {}
         self._found: dict[tuple[Alike, Door], Found] = {}
-        self._short: dict[tuple[Asked, ...], Found | None] = {}
+        self._short: dict[tuple[Asked, ...], Short] = {}
 
     def at(self, point: Point) -> Alike:
         """What decides about an endpoint."""
@@ -129,8 +141,8 @@ class Stands:
         worlds = tuple(self._stand(admin, lists, each, spot, space) for each in setting.worlds) if region else ()
         return Alike(space, setting.bounds.words, stand, worlds, region)
 
-    def short(self, point: Point) -> tuple[Space, Found] | None:
-        """What rules of interest let in, by them alone; None where that does not tell all."""
+    def short(self, point: Point) -> Short | None:
+        """What rules of interest surely let in, by them alone; None where other rules have to be asked."""
         lists = [] if self._estate.admin_rules else self._groups(point)
         layouts = [each for each in lists if isinstance(each, Layout)]
         if not layouts or len(layouts) < len(lists):
@@ -139,9 +151,8 @@ class Stands:
         key = tuple([self._asked(each, setting.bounds, spot, space, short=True) for each in layouts])
         if key not in self._short:
             found = _boxes(Stand(None, key), Door(), space)
-            self._short[key] = settle(space, found, (), NONE) if is_sure(found) else None
-        known = self._short[key]
-        return (space, known) if known else None
+            self._short[key] = Short(space, settle(space, _sure(found), (), NONE), is_sure(found))
+        return self._short[key]
 
     def let_in(self, alike: Alike, door: Door) -> Found:
         """What is let in."""
@@ -243,6 +254,13 @@ def decided(alike: Alike, door: Door = Door()) -> Found:  # noqa: B008  it is ne
 def is_sure(found: Found) -> bool:
     """Whether nothing that is let in is in doubt."""
     return all(box.must == box.may for boxes in found.values() for box in boxes)
+
+
+def _sure(found: Found) -> Found:
+    """What of it is in no doubt."""
+    if is_sure(found):
+        return found
+    return {protocol: tuple(box for box in boxes if box.must == box.may) for protocol, boxes in found.items()}
 
 
 def settle(space: Space, known: Found, others: Sequence[Found], region: int) -> Found:
