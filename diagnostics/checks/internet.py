@@ -302,5 +302,5 @@ def _for_cloud(view: View, group: SecurityGroup) -> Standing:
         alike=tuple((points, ()) for points, _ in plain.alike),
         into=lambda point: _cloud(view.openings.into(point)),
         exposed=exposed,
-        surely=None,
+        bounds=None,
     )

@@ -50,7 +50,7 @@ class Standing:
         alike: its endpoints, those with the same NSGs together, with what each of these NSGs lets in by itself: a port
             that one of them closes needs no other look.
         into: tells what all rules together let in to an endpoint.
-        surely: tells a part of that, with less work.
+        bounds: tells a part of that, and a bound of it, with less work.
         exposed: its endpoints to which a public address leads or may lead.
     """
 
@@ -59,7 +59,7 @@ class Standing:
     alike: tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]
     into: Callable[[Point], Ports]
     exposed: tuple[tuple[Point, Ports], ...]
-    surely: Callable[[Point], Ports] | None = None
+    bounds: Callable[[Point], tuple[Ports, Ports] | None] | None = None
     _looked: dict[int, Ports] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def closed(self, wanted: Wanted, services: int = 0) -> bool:
@@ -82,12 +82,16 @@ class Standing:
 
     def _open(self, point: Point, wanted: Wanted) -> bool:
         """Whether all rules together let something in to an endpoint."""
-        for tell in filter(None, (self.surely, self.into)):
-            found = tell(point)
-            self._looked[id(found)] = found  # it is kept: no such id is given away again
-            if found.may(wanted):
-                return True
-        return False
+        bounds = self.bounds(point) if self.bounds else None
+        if bounds and self._look(bounds[0], wanted):
+            return True
+        if bounds and not bounds[1].may(wanted):
+            return False
+        return self._look(self.into(point), wanted)
+
+    def _look(self, found: Ports, wanted: Wanted) -> bool:
+        self._looked[id(found)] = found  # it is kept: no such id is given away again
+        return found.may(wanted)
 
     def reached(self, wanted: Wanted) -> tuple[Point, ...]:
         """The endpoints where some ports are reachable, or may be."""
@@ -168,10 +172,10 @@ class _Together:
             self._into[key] = self._of(point, self._short.into(point))
         return self._into[key]
 
-    def surely(self, point: Point) -> Ports:
-        """A part of that, with less work: mostly all."""
-        openings = self._short.surely(point)
-        return self._of(point, openings) if openings else _NOTHING
+    def bounds(self, point: Point) -> tuple[Ports, Ports] | None:
+        """A part of that, and what it is a part of, with less work; None where all rules have to be asked."""
+        bounds = self._short.bounds(point)
+        return (self._of(point, bounds[0]), self._of(point, bounds[1])) if bounds else None
 
     def _of(self, point: Point, openings: tuple[Opening, ...]) -> Ports:
         """Endpoints that are alike have the very same openings."""
@@ -239,7 +243,7 @@ class Seen:
             exposed = ((point, self.exposed(point)) for point in use.points)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            self._standing[group.id.key] = Standing(use, known, self._alike(use), together.into, listed, together.surely)
+            self._standing[group.id.key] = Standing(use, known, self._alike(use), together.into, listed, together.bounds)
         return self._standing[group.id.key]
 
     def attached(self, standing: Standing) -> str:

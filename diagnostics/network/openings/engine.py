@@ -15,7 +15,7 @@ from diagnostics.network.openings.found import Decider, Exposure, Opening
 from diagnostics.network.openings.layout import Layouts
 from diagnostics.network.openings.ports import Ports
 from diagnostics.network.openings.ready import Reader
-from diagnostics.network.openings.stands import Alike, Door, Found, Short, Stands
+from diagnostics.network.openings.stands import Alike, Door, Found, Stands
 from diagnostics.network.reach import Reach
 from diagnostics.network.routing import Routing
 from diagnostics.network.security import Context
@@ -47,7 +47,7 @@ class Openings:
         self._alone = Alone(layouts, short=self._short)
         self._exposing = Exposing(filters, estate, routing or Routing(estate))
         self._told: dict[Alike, tuple[Opening, ...]] = {}
-        self._sure: dict[int, tuple[Opening, ...]] = {}
+        self._by_few: dict[int, tuple[Opening, ...]] = {}
 
     @classmethod
     def of(cls, engine: Reach, matters: Callable[[SecurityRule], bool] | None = None) -> Self:
@@ -61,24 +61,27 @@ class Openings:
         yet, what holds for any address of its subnet.
         """
         short = self._stands.short(point) if self._short else None
-        if short and short.whole:
-            return self._surely(short)
+        if short and short.sure is short.most:
+            return self._of_few(short.sure, short.space)
         alike = self._stands.at(point)
         found = self._told.get(alike)
         if found is None:
             found = self._told[alike] = self._openings(self._stands.let_in(alike, _OPEN), alike.space)
         return found
 
-    def surely(self, point: Point) -> tuple[Opening, ...]:
-        """Of `into`, what rules of interest tell by themselves: with little work, mostly all, at times nothing."""
-        short = self._stands.short(point) if self._short else None
-        return self._surely(short) if short else ()
+    def bounds(self, point: Point) -> tuple[tuple[Opening, ...], tuple[Opening, ...]] | None:
+        """What of `into` is sure, and a bound of all of it, with less work; None where all rules have to be asked.
 
-    def _surely(self, short: Short) -> tuple[Opening, ...]:
-        key = id(short.found)  # it is kept: that is not given away again
-        if key not in self._sure:
-            self._sure[key] = self._openings(short.found, short.space)
-        return self._sure[key]
+        Mostly both are the same.
+        """
+        short = self._stands.short(point) if self._short else None
+        return (self._of_few(short.sure, short.space), self._of_few(short.most, short.space)) if short else None
+
+    def _of_few(self, found: Found, space: Space) -> tuple[Opening, ...]:
+        key = id(found)  # it is kept: that is not given away again
+        if key not in self._by_few:
+            self._by_few[key] = self._openings(found, space)
+        return self._by_few[key]
 
     def admitted(self, group: SecurityGroup, context: Context) -> tuple[Opening, ...]:
         """What one NSG alone lets in from public addresses, to whatever destination."""
@@ -99,11 +102,11 @@ class Openings:
         it open whether the source has use of it.
         """
         short = self._stands.short(point) if self._short else None
-        if short and short.whole:
+        if short and short.sure is short.most:
             return tuple(
                 each
                 for _, ways in self._exposing.doors(point, is_open=False)
-                for each in self._exposures(point, short.found, ways, short.space)
+                for each in self._exposures(point, short.sure, ways, short.space)
             )
         alike = self._stands.at(point)
         is_open = not alike.stand.groups

@@ -14,6 +14,8 @@ from diagnostics.network.openings.ready import Ready, Side
 from diagnostics.network.openings.sets import NONE
 from diagnostics.network.security import WITH_PORTS
 
+_NOTHING: Mapping[str, Boxes] = dict.fromkeys(PROTOCOLS, ())
+
 type States = tuple[int, int, int]
 """Which rules of a list are for a destination: surely, perhaps, and depending on its address (`UNPLACED`); as bits."""
 
@@ -94,7 +96,8 @@ class RuleList:
         """What an NSG lets in, by protocol."""
         found = self._boxes.get(states)
         if found is None:
-            found = self._boxes[states] = self._by_protocol([states])
+            leads = (states[0] | states[1] | states[2]) & self._allowing
+            found = self._boxes[states] = self._by_protocol([states] if leads else [])
         return found
 
     def admin_boxes(self, states: States) -> Mapping[str, tuple[AdminBox, ...]]:
@@ -125,6 +128,8 @@ class RuleList:
         return self._by_protocol(found)
 
     def _by_protocol(self, some: Sequence[States]) -> Mapping[str, Boxes]:
+        if not some:
+            return _NOTHING
         known: dict[int, Boxes] = {}
         found = {}
         opening = self.layout.leading if self._short else self.layout.opening

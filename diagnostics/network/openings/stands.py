@@ -76,15 +76,16 @@ class Alike(NamedTuple):
 
 
 class Short(NamedTuple):
-    """What rules of interest surely let in.
+    """What rules of interest let in, by them alone.
 
     Attributes:
-        whole: whether they let in nothing else.
+        sure: what they surely let in.
+        most: with what they may; the very same where nothing is in doubt. There can be less of that by other rules.
     """
 
     space: Space
-    found: Found
-    whole: bool
+    sure: Found
+    most: Found
 
 
 class Setting:
@@ -142,7 +143,7 @@ class Stands:
         return Alike(space, setting.bounds.words, stand, worlds, region)
 
     def short(self, point: Point) -> Short | None:
-        """What rules of interest surely let in, by them alone; None where other rules have to be asked."""
+        """What rules of interest let in, by them alone; None where others have to be asked."""
         lists = [] if self._estate.admin_rules else self._groups(point)
         layouts = [each for each in lists if isinstance(each, Layout)]
         if not layouts or len(layouts) < len(lists):
@@ -150,8 +151,8 @@ class Stands:
         setting, (space, spot) = self._setting(point), self._spot(point)
         key = tuple([self._asked(each, setting.bounds, spot, space, short=True) for each in layouts])
         if key not in self._short:
-            found = _boxes(Stand(None, key), Door(), space)
-            self._short[key] = Short(space, settle(space, _sure(found), (), NONE), is_sure(found))
+            most = settle(space, _boxes(Stand(None, key), Door(), space), (), NONE)
+            self._short[key] = Short(space, _sure(most), most)
         return self._short[key]
 
     def let_in(self, alike: Alike, door: Door) -> Found:
