@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial, reduce
 from itertools import chain
-from operator import or_
+from operator import attrgetter, or_
 from typing import NamedTuple
 
 import msgspec
@@ -34,6 +34,7 @@ CLOUD = "azurecloud"
 """The tag of all public addresses of Azure, which anybody can rent; with a region behind a dot, of one region."""
 
 _PUBLIC = ~PRIVATE
+_SOURCES, _DESTINATIONS = attrgetter("sources"), attrgetter("destinations")
 _NOBODY = AddressSet.none()
 _OWN = "virtualnetwork"
 # What the tag Internet leaves out, Azure's own blocks among it, is left open by a Deny of it, and is not the internet.
@@ -266,7 +267,10 @@ class Large:
 
     def may_open(self, group: SecurityGroup) -> bool:
         """Whether the sources of its rules are enough to be the internet at large; most NSGs are done with here."""
-        letting = [rule for rule in group.rules if not rule.default and rule.allows and rule.inbound]
+        letting = [rule for rule in group.rules if rule.allows and rule.inbound and not rule.default]
+        known = self._read  # mostly one of them is written like one that was there before
+        if any(known.get(text) is _LARGE for rule in letting for text in rule.sources):
+            return True
         if any(not rule.sources and not rule.source_groups for rule in letting):
             return True
         texts = {text for rule in letting for text in rule.sources}
@@ -363,6 +367,7 @@ def _texts(estate: Estate) -> Iterator[str]:
     """What rules name as sources and destinations, lower-cased."""
     groups: Iterable[SecurityGroup] = estate.security_groups.values()
     rules = chain((rule for group in groups for rule in group.rules), (each.rule for each in estate.admin_rules))
-    ends = {end for rule in rules for end in (rule.sources, rule.destinations)}
+    listed = list(rules)
+    ends = {*map(_SOURCES, listed), *map(_DESTINATIONS, listed)}
     yield "internet"
-    yield from (text.strip().lower() for text in {text for end in ends for text in end})
+    yield from (text.strip().lower() for text in set[str]().union(*ends))

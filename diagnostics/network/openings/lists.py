@@ -59,14 +59,16 @@ class RuleList:
         self._sources: list[Sources] = []
         self._sides: list[tuple[int, Side]] = []
         self._everywhere = speaking = 0
-        for i, each in enumerate(layout.rules):
+        # A short one needs none behind the last rule of interest.
+        rules = layout.rules[: layout.leads.bit_length()] if short and last == STOPS else layout.rules
+        for i, each in enumerate(rules):
             must, may, missing = words.sources(each.sources, space)
             self._sources.append((NONE, may, missing | each.perhaps) if each.perhaps else (must, may, missing))
             speaking |= (may != NONE) << i
         self._speaking = speaking
         if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
             speaking &= up_to(self._allowing & speaking)
-        for i, each in enumerate(layout.rules):
+        for i, each in enumerate(rules):
             if speaking >> i & 1 and each.destinations:
                 self._sides.append((1 << i, each.destinations))
             elif speaking >> i & 1:
@@ -169,10 +171,12 @@ class RuleList:
     def _asked(self, rules: int, some: Sequence[States]) -> frozenset[States] | States | None:
         """The rules of a cell that make a difference, in each way in which they stand to a destination."""
         found, allows = [], self._allowing
+        if not rules & allows:
+            return None
         for sure, perhaps, unplaced in some:
             here = rules & (sure | perhaps | unplaced)
             if allowing := here & allows:
-                here &= up_to(allowing)
+                here &= (1 << allowing.bit_length()) - 1
                 found.append((here, here & perhaps, here & unplaced))
         return (found[0] if len(found) == 1 else frozenset(found)) if found else None
 

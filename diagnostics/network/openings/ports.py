@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Self
 
 from diagnostics.errors import ParseError
@@ -16,11 +17,15 @@ NONE, ALL = 0, -1
 """No port, and every port: the bits behind the last border are all the same."""
 
 
+_SOURCE_PORTS, _PORTS = attrgetter("source_ports"), attrgetter("destination_ports")
+
+
 class Ports:
     """The ports that some rules tell apart."""
 
     def __init__(self, rules: Iterable[SecurityRule]) -> None:
-        named = {texts for rule in rules for texts in (rule.source_ports, rule.destination_ports)}
+        listed = list(rules)
+        named = {*map(_SOURCE_PORTS, listed), *map(_PORTS, listed)}
         self._texts = {text for texts in named for text in texts}
         borders = {border for text in self._texts for first, last in _spans(text) for border in (first, last + 1)}
         self._begins = sorted((borders | {0}) - {PORTS_TOP + 1})

@@ -85,8 +85,10 @@ class Reader:
 
     def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
         """The rules of an NSG, in their order."""
-        found = (self.rule(rule, level, group, LETS if rule.allows else STOPS) for rule in rules)
-        return tuple(each for each in found if each)
+        known = self._public
+        some = [rule for rule in rules if known.get(rule.sources, True) or rule.source_groups]
+        found = [self.rule(rule, level, group, LETS if rule.allows else STOPS) for rule in some]
+        return tuple([each for each in found if each])
 
     def again(self, rules: Sequence[Ready], level: Level, group: ResourceId) -> tuple[Ready, ...]:
         """The same rules where their NSG stands at another level, or is named by an id in another spelling."""
