@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial, reduce
 from itertools import chain
@@ -18,7 +18,7 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, V4_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.openings import Decider, Exposure, Opening
-from diagnostics.network.prefixes import PRIVATE, AddressSet, Bounds, names_tag, read_prefix
+from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, names_tag, read_prefix
 from diagnostics.network.public import WayIn
 from diagnostics.network.security import Context
 from diagnostics.network.tags import Meaning
@@ -115,6 +115,17 @@ class Ports:
             if left and left - self.of(each.protocol):
                 found |= each.missing
         return told_once(found)
+
+    def at(self, address: Address) -> Mapping[str, Intervals]:
+        """The ports of each protocol that are open, or may be, as far as rules name an address as their destination."""
+        found: dict[str, Intervals] = {}
+        for each in self.opens:
+            addresses = leads_to([each])
+            if addresses is None or address in addresses:
+                found[each.protocol] = found[each.protocol] | each.ports if each.protocol in found else each.ports
+        for doubt in self.doubts:
+            found[doubt.protocol] = together((doubt.ports, found.get(doubt.protocol, doubt.ports)))
+        return found
 
     def of(self, protocol: str) -> Intervals:
         """The open ports of a protocol."""
@@ -260,9 +271,11 @@ class Large:
                 narrow.setdefault((each.protocol, _through(each)), []).append(each)
         for some in narrow.values():
             if _perhaps_wide((each.sources.must for each in some), left or (0, 0)):
-                if left is not None:
+                own = [(each, each.sources.must & self._common(each.rules)) for each in some]
+                if left is None:
+                    opens += _joined(own)
+                elif _perhaps_wide((sources for _, sources in own), left):
                     return None
-                opens += _joined([(each, each.sources.must & self._common(each.rules)) for each in some])
         return Ports(tuple(opens), tuple(doubts))
 
     def may_open(self, group: SecurityGroup) -> bool:

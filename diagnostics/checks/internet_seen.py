@@ -142,6 +142,21 @@ def _doubtful(
             yield point
 
 
+def _common(point: Point, alone: Sequence[Ports]) -> bool:
+    """Whether NSGs may all open the same ports at an endpoint, by what each of them opens by itself."""
+    if not all(ports.opens or ports.doubts for ports in alone):
+        return False
+    address = _address(point.configuration.address or "")
+    every = [ports.at(address) for ports in alone] if address else []
+    if not every:
+        return True
+    first, *others = every
+    return any(
+        all(protocol in other and not ports.isdisjoint(other[protocol]) for other in others)
+        for protocol, ports in first.items()
+    )
+
+
 _address = lru_cache(maxsize=1 << 14)(address_of)
 
 
@@ -223,7 +238,7 @@ class Seen:
     def exposed(self, point: Point) -> Ports:
         """What of an endpoint can be reached; of one whose VM does not run, what can be once it does."""
         key = point.nic.id.key, point.configuration.name
-        if key not in self._led or not all(ports.opens or ports.doubts for ports in self._each_alone(point)):
+        if key not in self._led or not _common(point, self._each_alone(point)):
             return _NOTHING
         if key not in self._exposed:
             asleep = self.asleep(point.nic)

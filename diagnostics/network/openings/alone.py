@@ -26,17 +26,26 @@ class Alone:
 
     def __init__(self, layouts: Layouts, *, short: bool) -> None:
         self._layouts, self._short = layouts, short
+        self._settings: dict[int, tuple[Context, Setting]] = {}
 
     def admitted(self, group: SecurityGroup, context: Context, space: Space) -> Found:
         """What is let in to any of the destinations that its rules tell apart."""
         layout = self._layouts.of(group, Level.SUBNET, group.id, space.ports)
-        setting = Setting(context, lambda known: Place(known, Words(known)))
+        setting = self._setting(context)
         if self._short and setting.own.exact:
             rules = RuleList(layout, setting.bounds.words, space, short=True)
             found = rules.anywhere(setting.bounds, Intervals.all(top_of(space.version)))
             if is_sure(found):
                 return settle(space, found, (), NONE)
         return _whole(layout, setting, space)
+
+    def _setting(self, context: Context) -> Setting:
+        """What words mean: often the same for many NSGs."""
+        known = self._settings.get(id(context))
+        if known is None:
+            known = context, Setting(context, lambda known: Place(known, Words(known)))
+            self._settings[id(context)] = known
+        return known[1]
 
 
 def _whole(layout: Layout, setting: Setting, space: Space) -> Found:

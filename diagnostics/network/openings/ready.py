@@ -67,6 +67,18 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     perhaps: frozenset[str] = frozenset()
 
 
+class _Told(dict[str, bool]):
+    """What is asked of many texts, most of which come again."""
+
+    def __init__(self, tell: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def __missing__(self, text: str) -> bool:
+        self[text] = found = self._tell(text)
+        return found
+
+
 class Reader:
     """Makes rules ready, and remembers what it has read.
 
@@ -81,6 +93,7 @@ class Reader:
         self._named: dict[bool, dict[tuple[str, ...], Side]] = {True: {}, False: {}}
         self._plain: dict[str, AddressSet | None] = {}
         self._public: dict[tuple[str, ...], bool] = {}
+        self._public_texts = _Told(self._names_public)
         self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...], bool], Side] = {}
 
     def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
@@ -172,7 +185,7 @@ class Reader:
             return True
         found = self._public.get(rule.sources)
         if found is None:
-            found = self._public[rule.sources] = any(map(self._names_public, rule.sources))
+            found = self._public[rule.sources] = any(map(self._public_texts.__getitem__, rule.sources))
         return found
 
     def _names_public(self, text: str) -> bool:
