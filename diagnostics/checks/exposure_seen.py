@@ -68,8 +68,9 @@ def orphaned(view: View, nic: Nic) -> bool:
 
 def _machines(view: View) -> tuple[Machine, ...]:
     found: dict[ResourceId, list[tuple[Point, Ports]]] = {}
+    known = seen(view)
     for point in view.estate.points:
-        ports = seen(view).exposed(point)
+        ports = known.exposed(point)
         if (ports.opens or ports.doubts) and not orphaned(view, point.nic):
             found.setdefault(owner(view, point.nic), []).append((point, ports))
     for some in found.values():

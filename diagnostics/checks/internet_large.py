@@ -227,12 +227,14 @@ class Large:
 
     @cached_property
     def names_any_cloud(self) -> bool:
-        """Whether any rule is for all of Azure, or all of a region of it."""
-        return any(text.partition(".")[0] == CLOUD for text in self._texts)
+        """Whether any rule of an NSG is for all of Azure, or all of a region of it."""
+        sources = {rule.sources for group in self._estate.security_groups.values() for rule in group.rules}
+        return any(map(_cloud_among, [(text,) for text in set[str]().union(*sources)]))
 
     def _tells(self, word: str) -> bool:
         """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""
-        return word.lower() in self._texts and read_prefix(word) is None and names_tag(word)
+        named = names_tag(word) and read_prefix(word) is None
+        return named and (word.lower() == "internet" or word.lower() in self._texts)
 
     def matters(self, rule: SecurityRule) -> bool:
         """Whether what a rule lets in can be to the internet at large by itself.
@@ -382,5 +384,4 @@ def _texts(estate: Estate) -> Iterator[str]:
     rules = chain((rule for group in groups for rule in group.rules), (each.rule for each in estate.admin_rules))
     listed = list(rules)
     ends = {*map(_SOURCES, listed), *map(_DESTINATIONS, listed)}
-    yield "internet"
     yield from (text.strip().lower() for text in set[str]().union(*ends))

@@ -179,6 +179,7 @@ class _Together:
         self._view, self._large, self._short = view, large, short
         self._judged: dict[int, tuple[tuple[Opening, ...], Ports | None]] = {}
         self._into: dict[tuple[str, str], Ports] = {}
+        self._bounds: dict[tuple[str, str], tuple[Ports, Ports] | None] = {}
 
     def into(self, point: Point) -> Ports:
         """What is open there."""
@@ -189,8 +190,11 @@ class _Together:
 
     def bounds(self, point: Point) -> tuple[Ports, Ports] | None:
         """A part of that, and what it is a part of, with less work; None where all rules have to be asked."""
-        bounds = self._short.bounds(point)
-        return (self._of(point, bounds[0]), self._of(point, bounds[1])) if bounds else None
+        key = point.nic.id.key, point.configuration.name
+        if key not in self._bounds:
+            bounds = self._short.bounds(point)
+            self._bounds[key] = (self._of(point, bounds[0]), self._of(point, bounds[1])) if bounds else None
+        return self._bounds[key]
 
     def _of(self, point: Point, openings: tuple[Opening, ...]) -> Ports:
         """Endpoints that are alike have the very same openings."""
@@ -255,7 +259,8 @@ class Seen:
         """Where an NSG stands."""
         if group.id.key not in self._standing:
             use, together = self._view.use(group), self._together
-            exposed = ((point, self.exposed(point)) for point in use.points)
+            led = [p for p in use.points if (p.nic.id.key, p.configuration.name) in self._led]
+            exposed = ((point, self.exposed(point)) for point in led)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
             self._standing[group.id.key] = Standing(use, known, self._alike(use), together.into, listed, together.bounds)
@@ -285,8 +290,12 @@ class Seen:
         effective = self._view.estate.effective_groups
         for point in use.points:
             told = bool(effective) and point.nic.id in effective
-            key = _key(point.configuration.subnet), _key(point.nic.security_group), told
-            found.setdefault(key, []).append(point)
+            subnet, group = point.configuration.subnet, point.nic.security_group
+            key = subnet.key if subnet else "", group.key if group else "", told
+            if key in found:
+                found[key].append(point)
+            else:
+                found[key] = [point]
         return tuple((tuple(points), self._each_alone(points[0])) for points in found.values())
 
     def _hidden(self, use: Use) -> bool:
