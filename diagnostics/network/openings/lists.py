@@ -69,10 +69,11 @@ class RuleList:
         if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
             speaking &= up_to(self._allowing & speaking)
         for i, each in enumerate(rules):
-            if speaking >> i & 1 and each.destinations:
-                self._sides.append((1 << i, each.destinations))
-            elif speaking >> i & 1:
-                self._everywhere |= 1 << i
+            if speaking >> i & 1:
+                if each.destinations:
+                    self._sides.append((1 << i, each.destinations))
+                else:
+                    self._everywhere |= 1 << i
         self._places: dict[int, tuple[Place, Sequence[tuple[int, Intervals, Intervals]]]] = {}
         self._known: dict[tuple[frozenset[States] | States, bool], list[Fate]] = {}
         self._parts: dict[tuple[int, int, int, bool], list[Part]] = {}
@@ -115,7 +116,9 @@ class RuleList:
         """What an NSG lets in to any of some destinations."""
         if not self._speaking & self._allowing:
             return self._by_protocol([])
-        sides = self._held(place)
+        sides = [each for each in self._held(place) if each[2].spans]
+        if not (self._everywhere & self._allowing or any(bit & self._allowing for bit, _, _ in sides)):
+            return _NOTHING
         sets = [there, *(must for _, must, _ in sides), *(may for _, must, may in sides if may is not must)]
         doubtful = [bit for bit, must, may in sides if may is not must]
         found = []

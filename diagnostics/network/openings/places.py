@@ -31,7 +31,7 @@ class Words:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: dict[str | ResourceId, Bounds] = {}
-        self._sources: dict[tuple[Side, int], Sources] = {}
+        self._sources: dict[int, dict[Side, Sources]] = {4: {}, 6: {}}
 
     def of(self, word: str | ResourceId) -> Bounds:
         """The addresses of a word, which is no prefix."""
@@ -45,10 +45,10 @@ class Words:
 
     def sources(self, side: Side, space: Space) -> Sources:
         """The public sources that a rule is for surely and perhaps, and what would have to be known to say more."""
-        key = side, space.version
-        found = self._sources.get(key)
+        known = self._sources[space.version]
+        found = known.get(side)
         if found is None:
-            found = self._sources[key] = self._named(side, space)
+            found = known[side] = self._named(side, space)
         return found
 
     def missing(self, side: Side) -> frozenset[str]:
