@@ -16,6 +16,7 @@ from diagnostics.network.openings.layout import Layouts
 from diagnostics.network.openings.ports import Ports
 from diagnostics.network.openings.ready import Reader
 from diagnostics.network.openings.stands import Alike, Door, Found, Stands
+from diagnostics.network.prefixes import Bounds
 from diagnostics.network.reach import Reach
 from diagnostics.network.routing import Routing
 from diagnostics.network.security import Context
@@ -47,6 +48,7 @@ class Openings:
         self._alone = Alone(layouts, short=self._short)
         self._exposing = Exposing(filters, estate, routing or Routing(estate))
         self._told: dict[Alike, tuple[Opening, ...]] = {}
+        self._unions: dict[tuple[int, int], tuple[Bounds, Bounds, Bounds]] = {}
         self._by_few: dict[int, tuple[Opening, ...]] = {}
 
     @classmethod
@@ -90,9 +92,19 @@ class Openings:
             for each in self._openings(self._alone.admitted(group, context, space), space):
                 key = each.protocol, each.ports, tuple(map(id, (decider.rule for decider in each.rules)))
                 other = found.get(key)
-                sources = each.sources | other.sources if other else each.sources
-                found[key] = Opening(each.protocol, each.ports, sources, each.rules)
+                if other:
+                    sources = self._union(each.sources, other.sources)
+                    found[key] = Opening(each.protocol, each.ports, sources, each.rules)
+                else:
+                    found[key] = each
         return tuple(found.values())
+
+    def _union(self, one: Bounds, other: Bounds) -> Bounds:
+        """Sources of both families: the same ones come again and again."""
+        key = id(one), id(other)  # both are kept: neither id is given away again
+        if key not in self._unions:
+            self._unions[key] = one, other, one | other
+        return self._unions[key][2]
 
     def exposed(self, point: Point) -> tuple[Exposure, ...]:
         """What of an endpoint can be reached from the internet.
