@@ -263,7 +263,8 @@ class Seen:
             exposed = ((point, self.exposed(point)) for point in led)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            self._standing[group.id.key] = Standing(use, known, self._alike(use), together.into, listed, together.bounds)
+            alike, bounds = self._alike(use), together.bounds
+            self._standing[group.id.key] = Standing(use, known, alike, together.into, listed, bounds)
         return self._standing[group.id.key]
 
     def attached(self, standing: Standing) -> str:

@@ -43,15 +43,17 @@ class RuleList:
 
     Attributes:
         layout: the rules.
+
+    Args:
+        layout: the rules.
+        words: what they mean.
+        space: where the boxes lie.
+        last: what comes behind the last rule.
+        short: whether only what rules of interest let in is asked for: what others let in is left out, and of boxes
+            that are in doubt, other rules may leave less.
     """
 
     def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS, *, short: bool = False) -> None:
-        """Make it.
-
-        Args:
-            short: whether only what rules of interest let in is asked for: what others let in is left out, and where
-                boxes are in doubt, they do not tell all.
-        """
         self.layout, self._words, self._last, self._space = layout, words, last, space
         self._allowing = layout.leads if short else layout.allowing
         self._short = short

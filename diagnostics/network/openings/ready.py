@@ -67,16 +67,19 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     perhaps: frozenset[str] = frozenset()
 
 
-class _Told(dict[str, bool]):
-    """What is asked of many texts, most of which come again."""
-
-    def __init__(self, tell: Callable[[str], bool]) -> None:
-        super().__init__()
-        self._tell = tell
+class _Public(dict[str, bool]):
+    """Whether texts name public addresses: most of them come again."""
 
     def __missing__(self, text: str) -> bool:
-        self[text] = found = self._tell(text)
+        self[text] = found = _names_public(text)
         return found
+
+
+def _names_public(text: str) -> bool:
+    if _PRIVATE_TEXT.fullmatch(text):  # most sources are like that, and reading them takes long
+        return False
+    read = read_prefix(text)
+    return read is None or bool(read & PUBLIC)
 
 
 class Reader:
@@ -93,7 +96,7 @@ class Reader:
         self._named: dict[bool, dict[tuple[str, ...], Side]] = {True: {}, False: {}}
         self._plain: dict[str, AddressSet | None] = {}
         self._public: dict[tuple[str, ...], bool] = {}
-        self._public_texts = _Told(self._names_public)
+        self._public_texts = _Public()
         self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...], bool], Side] = {}
 
     def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
@@ -187,9 +190,3 @@ class Reader:
         if found is None:
             found = self._public[rule.sources] = any(map(self._public_texts.__getitem__, rule.sources))
         return found
-
-    def _names_public(self, text: str) -> bool:
-        if _PRIVATE_TEXT.fullmatch(text):  # most sources are like that, and reading them takes long
-            return False
-        read = self._read(text)
-        return read is None or bool(read & PUBLIC)
