@@ -266,6 +266,8 @@ def _sure(found: Found) -> Found:
 
 def settle(space: Space, known: Found, others: Sequence[Found], region: int) -> Found:
     """What is let in as far as is known, settled by what is let in both ways to take the network's own space."""
+    if not any(known.values()):
+        return known
     shared: dict[tuple[int, ...], Boxes] = {}
     found = {}
     for protocol, boxes in known.items():
@@ -286,9 +288,12 @@ def _boxes(stand: Stand, door: Door, space: Space) -> Found:
     first: Boxes = (everything,)
     if not stand.groups and door.closed is not False:
         first = () if door.closed else (_doubtful(everything, door.missing),)
-    asked = [
-        (_doubtful(everything, each),) if isinstance(each, str) else each[0].boxes(each[1]) for each in stand.groups
-    ]
+    asked: list[Boxes | Found] = []
+    for each in stand.groups:
+        here = (_doubtful(everything, each),) if isinstance(each, str) else each[0].boxes(each[1])
+        if not (stand.admin or isinstance(here, tuple) or any(here.values())):
+            return here  # whatever the others let in
+        asked.append(here)
     admin = stand.admin[0].admin_boxes(stand.admin[1]) if stand.admin else None
     shared: dict[tuple[int, ...], Boxes] = {}
     found = {}
