@@ -62,9 +62,9 @@ class Layout:
 
     def __init__(self, rules: Sequence[Ready], ports: Ports) -> None:
         self.rules, self.ports = rules, ports
-        self.allowing = _bits(each.end == LETS for each in rules)
-        self.leads = _bits(each.leads for each in rules)
-        self.unreadable = _bits(bool(each.unreadable) for each in rules)
+        self.allowing = _bits([each.end == LETS for each in rules])
+        self.leads = _bits([each.leads for each in rules])
+        self.unreadable = _bits([bool(each.unreadable) for each in rules])
         self.plain = all(each.source_ports == ALL_PORTS for each in rules)
 
     @cached_property
@@ -92,9 +92,12 @@ class Layout:
         """The cells of rules up to the last of some."""
         known: dict[tuple[bool, int], tuple[Cell, ...]] = {}
         found = {}
+        named: dict[str, int] = {}
+        for i, each in enumerate(self.rules):
+            named[each.protocol] = named.get(each.protocol, 0) | 1 << i
         for protocol in PROTOCOLS:
             plain = protocol.lower()
-            speaking = _bits(each.protocol in {"", plain} for each in self.rules)
+            speaking = named.get("", 0) | named.get(plain, 0)
             key = plain in WITH_PORTS, speaking & up_to(speaking & last)
             if key not in known:
                 known[key] = tuple(self._cells(key[1])) if key[0] else (Cell(key[1], ALL, ALL),)
@@ -107,12 +110,13 @@ class Layout:
         return {protocol: found[id(own)] for protocol, own in cells.items()}
 
     def _cells(self, speaking: int) -> Iterator[Cell]:
-        named = [each.ports if speaking >> i & 1 else _NO_PORTS for i, each in enumerate(self.rules)]
+        rules = self.rules[: speaking.bit_length()]
+        named = [each.ports if speaking >> i & 1 else _NO_PORTS for i, each in enumerate(rules)]
         for here, some in cells(named):
             if self.plain:
                 yield Cell(here, self.ports.add(some), ALL)
                 continue
-            sent = [each.source_ports if here >> i & 1 else _NO_PORTS for i, each in enumerate(self.rules)]
+            sent = [each.source_ports if here >> i & 1 else _NO_PORTS for i, each in enumerate(rules)]
             for both, sources in cells(sent):
                 yield Cell(both, self.ports.add(some), self.ports.add(sources))
 
@@ -154,8 +158,9 @@ def up_to(bits: int) -> int:
     return (1 << bits.bit_length()) - 1
 
 
-def _bits(flags: Iterator[bool] | Sequence[bool]) -> int:
+def _bits(flags: Sequence[bool]) -> int:
     found = 0
     for i, flag in enumerate(flags):
-        found |= flag << i
+        if flag:
+            found |= 1 << i
     return found
