@@ -174,7 +174,7 @@ class Finding(_Record, frozen=True, kw_only=True, gc=False):
 
 def fingerprint(check: str, resource: str, *parts: str) -> str:
     """A stable id for a fault: check, resource and what tells it apart, whatever their case. 32 hexadecimal digits."""
-    text = "\x1f".join(map(str.lower, (check, resource, *parts)))
+    text = "\x1f".join((check, resource, *parts)).lower()  # what stands between them is no letter: each is as alone
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

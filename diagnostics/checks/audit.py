@@ -107,8 +107,7 @@ class _Making:
     view: View
     facts: Facts
     today: date | None
-    resources: dict[str, Resource] = field(default_factory=dict)
-    tagged: dict[str, bool] = field(default_factory=dict)
+    resources: dict[str, tuple[Resource, bool]] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     unknown: list[Unknown] = field(default_factory=list)
     suppressed: dict[str, Suppressed] = field(default_factory=dict)
@@ -134,32 +133,26 @@ class _Making:
         )
 
     def _take(self, check: Check, said: Said) -> None:
-        about, resource = said.resource, self._resource(said.resource)
+        resource, tagged = self.resources.get(said.resource.text) or self._resource(said.resource)
         if isinstance(said, Unclear):
             self.unknown.append(Unknown(check.id, check.title, resource, tuple(sorted(set(said.missing)))))
             return
         finding = _finding(check, said, self.policy, resource)
-        standing = self._standing(check, about)
+        if not (tagged or self.policy.suppressions):
+            self.findings[finding.finding_id] = finding
+            return
+        standing = [*self.policy.about(check.id, said.resource, self.facts)]
         last = max(standing, key=lambda suppression: suppression.until) if standing else None
         if last is not None and (self.today is None or last.until >= self.today):
             self.suppressed[finding.finding_id] = Suppressed(finding, last.reason, last.until)
         else:
             self.findings[finding.finding_id] = _come_back(finding, last)
 
-    def _standing(self, check: Check, about: ResourceId) -> Sequence[Suppression]:
-        """The suppressions that mean a finding; whether tags of a resource have any is looked up once."""
-        if about.key not in self.tagged:
-            self.tagged[about.key] = has_tags(about, self.facts)
-        if not (self.policy.suppressions or self.tagged[about.key]):
-            return ()
-        return [*self.policy.about(check.id, about, self.facts)]
-
-    def _resource(self, about: ResourceId) -> Resource:
-        """A resource as findings name it; many are about one and the same, in one spelling."""
-        known = self.resources.get(about.text)
-        if known is None:
-            known = self.resources[about.text] = Resource.of(about, self.facts.location(about))
-        return known
+    def _resource(self, about: ResourceId) -> tuple[Resource, bool]:
+        """A resource as findings name it, and whether its tags leave any out; many are about one, in one spelling."""
+        found = Resource.of(about, self.facts.location(about)), has_tags(about, self.facts)
+        self.resources[about.text] = found
+        return found
 
 
 def _files(facts: Facts, about: Iterable[Finding | Unknown]) -> Mapping[str, str]:

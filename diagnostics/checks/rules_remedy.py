@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from diagnostics.checks.rules_told import FIRST, LAST
 from diagnostics.findings import Remedy
@@ -50,7 +50,13 @@ def _delete(place: str) -> str:
 
 
 def _place(group: SecurityGroup, rule: SecurityRule) -> str:
-    return az.placed(group.id, nsg_name=group.id.name, name=rule.name)
+    rid = group.id
+    return f"{_inside(rid.subscription, rid.resource_group, rid.name)} --name {az.quoted(rule.name)}"
+
+
+@lru_cache(maxsize=1 << 12)  # an NSG has dozens of findings
+def _inside(subscription: str, resource_group: str, name: str) -> str:
+    return az.arguments(subscription=subscription, resource_group=resource_group, nsg_name=name)
 
 
 def remove(group: SecurityGroup, rule: SecurityRule, summary: str, doc: str = OVERVIEW) -> Remedy:

@@ -19,11 +19,11 @@ def named(rule: SecurityRule) -> str:
 def terms(rule: SecurityRule) -> str:
     """What a rule matches, as it is written: `Tcp from Internet to * port 22, 3389`."""
     sources, destinations = _end(rule.sources, rule.source_groups), _end(rule.destinations, rule.destination_groups)
-    return f"{rule.protocol} from {sources} to {destinations} port {listed(rule.destination_ports or ('*',))}"
+    return f"{rule.protocol} from {sources} to {destinations} port {_end(rule.destination_ports, ())}"
 
 
 def _end(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> str:
-    """One end of a rule."""
+    """One end of a rule, or its ports."""
     if len(texts) == 1 and not groups:  # as mostly
         return texts[0]
     return listed([*texts, *(f"ASG {group.name}" for group in groups)] if groups else texts or ("*",))
@@ -53,7 +53,7 @@ def listed(texts: Iterable[object], most: int = _NAMED) -> str:
     """Some names, and how many more there are: `a, b, c and 12 more`."""
     every = [*map(str, texts)]
     if len(every) <= most:
-        return ", ".join(every)
+        return every[0] if len(every) == 1 else ", ".join(every)
     return f"{', '.join(every[:most])} and {len(every) - most} more"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Self
 from urllib.parse import quote
 
@@ -105,7 +104,7 @@ class ResourceId:
 
     def portal_url(self, portal: str) -> str:
         """The resource's page in a portal such as `https://portal.azure.com`."""
-        return f"{portal}/#@/resource{_quoted(self.text)}"
+        return f"{portal}{page_of(self.text)}"
 
     def within(self, scope: ResourceId) -> bool:
         """Whether the scope, a subscription, resource group or resource, is this id or contains it."""
@@ -115,9 +114,9 @@ class ResourceId:
         return self.text
 
 
-@lru_cache(maxsize=1 << 14)  # an NSG has dozens of findings
-def _quoted(text: str) -> str:
-    return quote(text)
+def page_of(text: str) -> str:
+    """The page of the resource with an id, without the portal's host."""
+    return f"/#@/resource{quote(text)}"
 
 
 def _provider(rest: list[str], text: str, where: str) -> tuple[str, tuple[str, ...]]:

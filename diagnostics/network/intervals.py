@@ -51,6 +51,13 @@ class Intervals(msgspec.Struct, frozen=True, gc=False):
         if len(spans) < 2:
             return cls(tuple(spans), top)
         spans.sort()
+        over = -2
+        for first, last in spans:
+            if first <= over + 1:
+                break
+            over = last
+        else:  # as mostly: no two of them meet
+            return cls(tuple(spans), top)
         merged: list[Span] = []
         begin, end = spans[0]
         for span in spans:

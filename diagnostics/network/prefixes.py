@@ -17,9 +17,9 @@ type Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _TAG = re.compile(r"[A-Za-z][\w.-]*")
 _ANYTHING = frozenset({"*", "any", "all"})
-_V4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
 # Python takes no octet with a zero before it: it may be meant as octal.
 _OCTETS = {str(number): number for number in range(256)}
+_LENGTHS = {text: number for number in range(33) for text in (str(number), f"{number:02}")}
 _NO_V4, _NO_V6 = Intervals.none(V4_TOP), Intervals.none(V6_TOP)
 _ALL_V4, _ALL_V6 = Intervals.all(V4_TOP), Intervals.all(V6_TOP)
 
@@ -60,12 +60,20 @@ class AddressSet(msgspec.Struct, frozen=True, gc=False):
         listed = list(sets)
         if len(listed) == 1:
             return listed[0]
-        v4 = [span for each in listed for span in each.v4.spans]
-        v6 = [span for each in listed for span in each.v6.spans]
+        v4: list[Span] = []
+        v6: list[Span] = []
+        for each in listed:
+            v4 += each.v4.spans
+            if each.v6 is not _NO_V6:
+                v6 += each.v6.spans
         return cls(Intervals.joined(v4, V4_TOP) if v4 else _NO_V4, Intervals.joined(v6, V6_TOP) if v6 else _NO_V6)
 
     def __contains__(self, address: Address) -> bool:
-        return int(address) in (self.v4 if address.version == 4 else self.v6)
+        spans = (self.v4 if isinstance(address, ipaddress.IPv4Address) else self.v6).spans
+        if len(spans) == 1:
+            first, last = spans[0]
+            return first <= int(address) <= last
+        return bool(spans) and int(address) in (self.v4 if address.version == 4 else self.v6)
 
     def __bool__(self) -> bool:
         return bool(self.v4.spans or self.v6.spans)
@@ -210,19 +218,15 @@ def _read(text: str) -> AddressSet | None:
 
 def _plain_span(text: str) -> Span | None:
     """First and last number of what most prefixes look like; an object for each address takes ten times as long."""
-    if not (found := _V4.fullmatch(text)):
+    address, slash, length = text.partition("/")
+    if (bits := _LENGTHS.get(length) if slash else 32) is None:
         return None
-    *parts, length = found.groups()
-    bits = 32 if length is None else int(length)
     try:
-        number = int.from_bytes(map(_OCTETS.__getitem__, parts))
-    except KeyError:
+        one, two, three, four = map(_OCTETS.__getitem__, address.split("."))
+    except (KeyError, ValueError):  # not four of them
         return None
-    if bits > 32:
-        return None
-    size = 1 << (32 - bits)
-    first = number - number % size
-    return first, first + size - 1
+    number, others = one << 24 | two << 16 | three << 8 | four, (1 << 32 - bits) - 1
+    return number & ~others, number | others
 
 
 def _ends(text: str) -> tuple[Address, Address]:

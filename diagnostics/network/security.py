@@ -206,8 +206,11 @@ def first_match(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Deci
     doubtful: list[SecurityRule] = []
     missing: frozenset[str] = frozenset()
     protocol = flow.protocol.lower()
+    port = flow.destination_port if protocol in WITH_PORTS else None
     for rule, terms in rules:
         if terms.protocol and terms.protocol != protocol:
+            continue
+        if port is not None and (far := terms.destination_ports) is not _ALL_PORTS and port not in far:  # as mostly
             continue
         matches = terms.match(flow)
         if matches:
@@ -250,8 +253,11 @@ def _service(
 ) -> tuple[str, Intervals, Intervals, tuple[str, ...]]:
     """The protocol, the ports at both ends, and what of them is none: then they may be any."""
     protocol = _PROTOCOLS.get(named.lower(), named.lower())
-    bad = tuple(text for text in (*near, *far) if not _readable(text))
-    return (protocol, _ALL_PORTS, _ALL_PORTS, bad) if bad else (protocol, ports(near), ports(far), ())
+    try:
+        return protocol, ports(near), ports(far), ()
+    except ParseError:
+        bad = tuple(text for text in (*near, *far) if not _readable(text))
+        return protocol, _ALL_PORTS, _ALL_PORTS, bad
 
 
 @lru_cache(maxsize=1 << 16)  # rules of many NSGs, and of one NSG in many places, say the same
@@ -259,8 +265,13 @@ def everywhere(prefixes: tuple[str, ...]) -> Bounds | None:
     """The addresses of an end that means the same everywhere; None where it names a tag."""
     if not prefixes:
         return ANYWHERE
-    read = [found for text in prefixes if (found := read_prefix(text)) is not None]
-    return Bounds.exactly(AddressSet.union(read)) if len(read) == len(prefixes) else None
+    read = []
+    for text in prefixes:
+        if (found := read_prefix(text)) is None:
+            return None
+        read.append(found)
+    known = AddressSet.union(read)
+    return Bounds(known, known)
 
 
 def _port(port: int | None, allowed: Intervals) -> bool | None:

@@ -28,7 +28,12 @@ def quoted(text: str) -> str:
 
 def existing(kind: str, resource: ResourceId, symbol: str = "it") -> str:
     """A resource that is there, to be the parent of what follows."""
-    return f"resource {symbol} {quoted(kind)} existing = {{\n  name: {quoted(resource.name)}\n}}\n"
+    return _existing(kind, resource.name, symbol)
+
+
+@lru_cache(maxsize=1 << 12)  # an NSG has dozens of findings
+def _existing(kind: str, name: str, symbol: str) -> str:
+    return f"resource {symbol} {quoted(kind)} existing = {{\n  name: {quoted(name)}\n}}\n"
 
 
 def resource(symbol: str, kind: str, body: Mapping[str, Value]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from diagnostics.network.ids import ResourceId
+from functools import lru_cache
+
+from diagnostics.network.ids import ResourceId, page_of
 
 LEARN = "https://learn.microsoft.com"
 
@@ -12,4 +14,9 @@ def blade(resource: ResourceId | None, menu: str) -> str:
 
     Empty where the resource is not known.
     """
-    return f"{resource.portal_url('')}/{menu}" if resource else ""
+    return _page(resource.text, menu) if resource else ""
+
+
+@lru_cache(maxsize=1 << 13)  # an NSG has dozens of findings
+def _page(resource: str, menu: str) -> str:
+    return f"{page_of(resource)}/{menu}"
