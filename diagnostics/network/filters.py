@@ -51,9 +51,6 @@ class Level(StrEnum):
     NIC = "network interface"
 
 
-_LEVELS = (Level.SUBNET, Level.NIC)
-
-
 class Stage(msgspec.Struct, frozen=True, gc=False):
     """What one list of rules decides about a flow.
 
@@ -111,39 +108,6 @@ def group_at(estate: Estate, point: Point, level: Level) -> ResourceId | None:
     return configured or next(added, None)
 
 
-class _Here(msgspec.Struct):
-    """The rules of an NSG where it stands; what words mean there is looked up for those that are asked for."""
-
-    ordered: Ordered
-    context: Context
-    meant: dict[int, Terms]
-    whole: Rules | None = None
-
-    def all(self) -> Rules:
-        """All of them."""
-        if self.whole is None:
-            self.whole = tuple((rule, self._terms(place)) for place, (rule, _, _) in enumerate(self.ordered))
-        return self.whole
-
-    def about(self, flow: Flow) -> Iterator[tuple[SecurityRule, Terms]]:
-        """Those that may match a flow as far as its protocol and port tell: mostly few."""
-        protocol = flow.protocol.lower()
-        port = flow.destination_port if protocol in WITH_PORTS else None
-        for place, (rule, terms, everywhere) in enumerate(self.ordered):
-            if terms.protocol and terms.protocol != protocol:
-                continue
-            if port is None or port in terms.destination_ports:
-                yield rule, terms if everywhere else self._terms(place)
-
-    def _terms(self, place: int) -> Terms:
-        rule, terms, everywhere = self.ordered[place]
-        if everywhere:
-            return terms
-        if (found := self.meant.get(place)) is None:
-            found = self.meant[place] = _meant(rule, terms, self.context)
-        return found
-
-
 class Filters:
     """The rules at every endpoint of an estate, made ready once."""
 
@@ -151,7 +115,6 @@ class Filters:
         self._estate, self._told = estate, estate.effective_groups
         self._contexts: dict[object, Context] = {}
         self._rules: dict[object, Rules] = {}
-        self._lists: dict[object, _Here] = {}
         self._ordered: dict[tuple[int, bool], Ordered] = {}
 
     def inbound(self, point: Point, flow: Flow) -> Filtered:
@@ -173,8 +136,13 @@ class Filters:
         self, point: Point, *, inbound: bool, world: World = World.BOUNDS
     ) -> Iterator[tuple[Level, ResourceId | None, Rules | None]]:
         """The NSGs that a flow meets at an endpoint, in order, with their rules; None for one that cannot be read."""
-        for level, group, here in self._met(point, inbound, world):
-            yield level, group, here.all() if here else None
+        levels = (Level.SUBNET, Level.NIC)
+        for level in levels if inbound else reversed(levels):
+            group = group_at(self._estate, point, level)
+            if group is UNSEEN:
+                yield level, None, None
+            elif group is not None:
+                yield level, group, self._read(point, level, group, inbound, world)
 
     def admin_rules(self, point: Point, *, inbound: bool, world: World = World.BOUNDS) -> Rules:
         """The security admin rules that apply to the network of an endpoint, in order."""
@@ -213,43 +181,31 @@ class Filters:
         if admin and admin.verdict is not Verdict.UNKNOWN and (admin.bypasses or admin.verdict is Verdict.DENIED):
             return Filtered(admin.verdict, (admin,))
         stages = []
-        for level, group, here in self._met(point, inbound, world):
-            if here is None:
+        for level, group, rules in self.lists(point, inbound=inbound, world=world):
+            if rules is None:
                 stages.append(Stage(level, Verdict.UNKNOWN, group, missing=self._unread(point, level, group)))
             else:
-                rules = _platform(here.all(), flow) if platform else here.about(flow)
-                stages.append(_stage(level, group, rules, flow))
+                stages.append(_stage(level, group, _platform(rules, flow) if platform else rules, flow))
         verdict = _together(stage.verdict for stage in stages)
         if admin and admin.verdict is Verdict.UNKNOWN:
             verdict = _with_doubt(admin, verdict)
         return Filtered(verdict, (admin, *stages) if admin else tuple(stages), open=not stages)
 
-    def _met(
-        self,
-        point: Point,
-        inbound: bool,  # noqa: FBT001
-        world: World,
-    ) -> Iterator[tuple[Level, ResourceId | None, _Here | None]]:
-        """The NSGs that a flow meets, in order; None for one that cannot be read."""
-        for level in _LEVELS if inbound else _LEVELS[::-1]:
-            group = group_at(self._estate, point, level)
-            if group is UNSEEN:
-                yield level, None, None
-            elif group is not None:
-                yield level, group, self._read(point, level, group, inbound, world)
-
-    def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> _Here | None:  # noqa: FBT001
+    def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> Rules | None:  # noqa: FBT001
         key = (world, level, group.key, inbound, *self._place(point))
-        if key in self._lists:
-            return self._lists[key]
+        if key in self._rules:
+            return self._rules[key]
         known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
         if known is None:
             effective = self._estate.effective_groups.get(point.nic.id, ())
             known = next((each for each in effective if each.on_subnet == (level is Level.SUBNET)), None)
         if known is None:
             return None
-        here = self._lists[key] = _Here(self.ordered(known, inbound=inbound), self.context(point, world), {})
-        return here
+        context, ordered = self.context(point, world), self.ordered(known, inbound=inbound)
+        self._rules[key] = tuple(
+            (rule, terms if everywhere else _meant(rule, terms, context)) for rule, terms, everywhere in ordered
+        )
+        return self._rules[key]
 
     def ordered(self, known: SecurityGroup | EffectiveGroup, *, inbound: bool) -> Ordered:
         """The rules of an NSG; the addresses of those that do not mean the same everywhere tell nothing."""
@@ -335,9 +291,7 @@ def _with_doubt(admin: Stage, behind: Verdict) -> Verdict:
     return possible.pop() if len(possible) == 1 else Verdict.UNKNOWN
 
 
-def _stage(
-    level: Level, group: ResourceId | None, rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow
-) -> Stage:
+def _stage(level: Level, group: ResourceId | None, rules: Rules, flow: Flow) -> Stage:
     decision = first_match(rules, flow)
     assert decision, "the last rule matches everything"
     rule = None if decision.rule is _LET_THROUGH else decision.rule

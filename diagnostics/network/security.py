@@ -206,8 +206,11 @@ def first_match(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Deci
     doubtful: list[SecurityRule] = []
     missing: frozenset[str] = frozenset()
     protocol = flow.protocol.lower()
+    port = flow.destination_port if protocol in WITH_PORTS else None
     for rule, terms in rules:
         if terms.protocol and terms.protocol != protocol:
+            continue
+        if port is not None and (far := terms.destination_ports) is not _ALL_PORTS and port not in far:  # as mostly
             continue
         matches = terms.match(flow)
         if matches:
