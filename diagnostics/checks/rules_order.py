@@ -37,7 +37,7 @@ def dead_rules(view: View) -> Iterator[Said]:
             text = "Delete it: nothing changes."
         remedy = _above(group, odd, text) if odd.contrary else remove(group, odd.rule, text)
         severity = Severity.MEDIUM if odd.contrary else None
-        yield _found(group, odd, "can never match", remedy, severity)
+        yield _found(view, group, odd, "can never match", remedy, severity)
 
 
 @check("NSG004", "Rule is redundant", Severity.INFO)
@@ -49,7 +49,7 @@ def redundant_rules(view: View) -> Iterator[Said]:
     for group, odd in _odd(view, Fault.REDUNDANT):
         if not lets_everything_out(odd.rule):
             text = "Delete it, or keep it as a guard and say so in its description: without it nothing changes today."
-            yield _found(group, odd, "changes nothing", remove(group, odd.rule, text))
+            yield _found(view, group, odd, "changes nothing", remove(group, odd.rule, text))
 
 
 @check("NSG005", "Rules conflict", Severity.INFO)
@@ -61,7 +61,7 @@ def conflicting_rules(view: View) -> Iterator[Said]:
     for group, odd in _odd(view, Fault.CONFLICT):
         names = listed(rule.name for rule in odd.by)
         text = f"Make sure that {names} is to win where both match, and say so in its description, or part their terms."
-        yield _found(group, odd, f"conflicts with {names}", remove(group, odd.rule, text))
+        yield _found(view, group, odd, f"conflicts with {names}", remove(group, odd.rule, text))
 
 
 @check("NSG006", "Duplicate rule", Severity.LOW)
@@ -72,7 +72,7 @@ def duplicate_rules(view: View) -> Iterator[Said]:
     """
     for group, odd in _odd(view, Fault.DUPLICATE):
         text = f"Delete it: {odd.by[0].name} does the same."
-        yield _found(group, odd, f"says the same as {odd.by[0].name}", remove(group, odd.rule, text))
+        yield _found(view, group, odd, f"says the same as {odd.by[0].name}", remove(group, odd.rule, text))
 
 
 @check("NSG007", "Priorities inverted: a narrow Deny stands below a broad Allow", Severity.MEDIUM)
@@ -85,7 +85,7 @@ def inverted_rules(view: View) -> Iterator[Said]:
         names = listed(rule.name for rule in odd.by)
         part = "" if odd.whole else " in part"
         text = f"Give {odd.rule.name} a lower priority number than {names}; see first that nobody needs what it denies."
-        yield _found(group, odd, f"is overruled{part} by the broader {names} above it", _above(group, odd, text))
+        yield _found(view, group, odd, f"is overruled{part} by the broader {names} above it", _above(group, odd, text))
 
 
 @check("NSG009", "Rule with a value that Azure would not understand", Severity.MEDIUM)
@@ -123,13 +123,14 @@ def _odd(view: View, fault: Fault) -> Iterator[tuple[SecurityGroup, Odd]]:
         yield from ((group, odd) for odd in view.odd(group).values() if odd.fault is fault)
 
 
-def _found(group: SecurityGroup, odd: Odd, what: str, remedy: Remedy, severity: Severity | None = None) -> Found:
-    rule = odd.rule
-    causes = [rule_cause(group.id, rule, f"rule {named(rule)} {odd.text}"), rule_cause(group.id, rule)]
-    causes += [rule_cause(group.id, other) for other in odd.by[:_SHOWN]]
-    return Found(
-        group.id, f"Rule {named(rule)} of NSG {group.id.name} {what}", tuple(causes), remedy, _parts(rule), severity
-    )
+def _found(
+    view: View, group: SecurityGroup, odd: Odd, what: str, remedy: Remedy, severity: Severity | None = None
+) -> Found:
+    rule, name = odd.rule, named(odd.rule)
+    causes = [rule_cause(group.id, rule, f"rule {name} {odd.text}"), view.cause(group, rule)]
+    causes += [view.cause(group, other) for other in odd.by[:_SHOWN]]
+    title = f"Rule {name} of NSG {group.id.name} {what}"
+    return Found(group.id, title, tuple(causes), remedy, _parts(rule), severity)
 
 
 def _parts(rule: SecurityRule) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from typing import cast
 from diagnostics.checks.routes_hops import Hops
 from diagnostics.checks.routes_ways import Ways
 from diagnostics.checks.rules_told import Odd, odd_rules
+from diagnostics.checks.words import rule_cause
+from diagnostics.findings import Cause
 from diagnostics.network.anomalies import Anomaly, anomalies
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.facts import Facts
@@ -38,6 +40,7 @@ class View:
     _anomalies: dict[str, tuple[Anomaly, ...]] = field(default_factory=dict, repr=False)
     _admitted: dict[str, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
     _odd: dict[str, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
+    _causes: dict[tuple[str, int], tuple[SecurityRule, Cause]] = field(default_factory=dict, repr=False)
     _ways: dict[object, WayOut] = field(default_factory=dict, repr=False)
     _once: dict[object, object] = field(default_factory=dict, repr=False)
 
@@ -141,6 +144,14 @@ class View:
         if group.id.key not in self._odd:
             self._odd[group.id.key] = odd_rules(group, self.anomalies(group), self.places.context(group))
         return self._odd[group.id.key]
+
+    def cause(self, group: SecurityGroup, rule: SecurityRule) -> Cause:
+        """A rule of an NSG as what decides: written once, though it may decide about many others."""
+        key = group.id.text, id(rule)
+        known = self._causes.get(key)
+        if known is None:  # the rule is kept, so that no other has its number
+            known = self._causes[key] = rule, rule_cause(group.id, rule)
+        return known[1]
 
     def admitted(self, group: SecurityGroup) -> tuple[Opening, ...]:
         """What an NSG alone lets in from the internet."""

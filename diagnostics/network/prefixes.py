@@ -69,11 +69,11 @@ class AddressSet(msgspec.Struct, frozen=True, gc=False):
         return cls(Intervals.joined(v4, V4_TOP) if v4 else _NO_V4, Intervals.joined(v6, V6_TOP) if v6 else _NO_V6)
 
     def __contains__(self, address: Address) -> bool:
-        spans = (self.v4 if isinstance(address, ipaddress.IPv4Address) else self.v6).spans
-        if len(spans) == 1:
-            first, last = spans[0]
+        held = self.v4 if isinstance(address, ipaddress.IPv4Address) else self.v6
+        if len(held.spans) == 1:
+            first, last = held.spans[0]
             return first <= int(address) <= last
-        return bool(spans) and int(address) in (self.v4 if address.version == 4 else self.v6)
+        return int(address) in held if held.spans else False
 
     def __bool__(self) -> bool:
         return bool(self.v4.spans or self.v6.spans)

@@ -206,11 +206,8 @@ def first_match(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Deci
     doubtful: list[SecurityRule] = []
     missing: frozenset[str] = frozenset()
     protocol = flow.protocol.lower()
-    port = flow.destination_port if protocol in WITH_PORTS else None
     for rule, terms in rules:
         if terms.protocol and terms.protocol != protocol:
-            continue
-        if port is not None and (far := terms.destination_ports) is not _ALL_PORTS and port not in far:  # as mostly
             continue
         matches = terms.match(flow)
         if matches:
@@ -237,7 +234,7 @@ def ports(texts: Iterable[str]) -> Intervals:
 
 @lru_cache(maxsize=1 << 14)
 def _ports(texts: tuple[str, ...]) -> Intervals:
-    found = Intervals.of(map(_span, texts), PORTS_TOP)
+    found = Intervals.joined([_span(text) for text in texts], PORTS_TOP)
     return found if texts and found != _ALL_PORTS else _ALL_PORTS
 
 
@@ -253,11 +250,8 @@ def _service(
 ) -> tuple[str, Intervals, Intervals, tuple[str, ...]]:
     """The protocol, the ports at both ends, and what of them is none: then they may be any."""
     protocol = _PROTOCOLS.get(named.lower(), named.lower())
-    try:
-        return protocol, ports(near), ports(far), ()
-    except ParseError:
-        bad = tuple(text for text in (*near, *far) if not _readable(text))
-        return protocol, _ALL_PORTS, _ALL_PORTS, bad
+    bad = tuple(text for text in (*near, *far) if not _readable(text))
+    return (protocol, _ALL_PORTS, _ALL_PORTS, bad) if bad else (protocol, ports(near), ports(far), ())
 
 
 @lru_cache(maxsize=1 << 16)  # rules of many NSGs, and of one NSG in many places, say the same

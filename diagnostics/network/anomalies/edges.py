@@ -19,6 +19,8 @@ V6_BEGIN = V4_TOP + 2
 
 def of_spans(spans: Iterable[Span], begin: int = 0) -> Edges:
     """Sorted, disjoint ranges, told from where the line begins for them."""
+    if not begin:  # then a range begins with a number that is there already
+        return tuple([edge for first, last in spans for edge in (first, last + 1)])
     return tuple([edge + begin for first, last in spans for edge in (first, last + 1)])
 
 
