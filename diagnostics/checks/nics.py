@@ -30,12 +30,14 @@ def unfiltered_nics(view: View) -> Iterator[Said]:
     ("Public IP addresses": Basic is open by default).
     """
     for nic in view.nics:
-        if nic.security_group or common.serves(nic):
+        if nic.security_group:
             continue
         open_, missing = _unfiltered(view, nic)
+        if not (open_ or missing) or common.serves(nic):
+            continue
         if open_:
             yield _without_group(view, nic, open_)
-        elif missing:
+        else:
             yield Unclear(nic.id, tuple(missing))
 
 
@@ -222,10 +224,10 @@ def disagreements(view: View) -> Iterator[Said]:
             elif nic and nic.vm and nic.vm != vm.id:
                 said = fact("owner", f"network interface {rid.name} says that it is of VM {nic.vm.name}", rid)
                 yield _disagree(vm.id, rid, f"names {rid.name}, which says it is of {nic.vm.name}", said)
-    named = {nic for vm in view.estate.vms.values() for nic in vm.nics}
+    named = {nic.key for vm in view.estate.vms.values() for nic in vm.nics}
     for nic in view.nics:
-        owner = view.estate.vms.get(nic.vm) if nic.vm else None
-        if owner and owner.nics and nic.id not in named:
+        owner = view.vm_of(nic) if nic.vm else None
+        if owner and owner.nics and nic.id.key not in named:
             said = fact("owner", f"network interface {nic.id.name} says that it is of VM {owner.id.name}", nic.id)
             yield _disagree(owner.id, nic.id, f"does not name {nic.id.name}, which says it is of it", said)
 

@@ -101,8 +101,8 @@ def _route(candidate: Candidate | None) -> str:
 
 def _owners(view: View, points: list[Point]) -> str:
     """The machines of endpoints, by name and number."""
-    vms = dict.fromkeys((vm.id if (vm := view.vm_of(point.nic)) else point.nic.vm) for point in points)
-    names = sorted(vm.name for vm in vms if vm)
+    vms = [vm.id if (vm := view.vm_of(point.nic)) else point.nic.vm for point in points]
+    names = sorted(vm.name for vm in {each.key: each for each in reversed(vms) if each}.values())
     return f"{counted(len(names), 'machine')} ({listed(names)})"
 
 

@@ -122,11 +122,11 @@ class Hops:
         # Routes to private endpoints are for single addresses and change nothing here: without NICs there are none.
         shared = None if estate.private_endpoints else routing
         self._routing = shared or Routing(replace(estate, nics={}))
-        self._hops: dict[tuple[ResourceId, str], Hop] = {}
-        self._leads: dict[ResourceId, tuple[Lead, ...]] = {}
-        self._won: dict[tuple[ResourceId, str], AddressSet] = {}
+        self._hops: dict[tuple[str, str], Hop] = {}
+        self._leads: dict[str, tuple[Lead, ...]] = {}
+        self._won: dict[tuple[str, str], AddressSet] = {}
         self._learnt: dict[ResourceId, Learnt] = {}
-        self._known: dict[ResourceId, tuple[list[int], list[Known]]] = {}
+        self._known: dict[str, tuple[list[int], list[Known]]] = {}
         self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
 
     @cached_property
@@ -152,19 +152,20 @@ class Hops:
 
     def at(self, text: str, network: VirtualNetwork) -> Hop:
         """What has an address, as a network sees it."""
-        if (network.id, text) not in self._hops:
-            self._hops[network.id, text] = self._look(text, network)
-        return self._hops[network.id, text]
+        key = network.id.key, text
+        if key not in self._hops:
+            self._hops[key] = self._look(text, network)
+        return self._hops[key]
 
     def leads(self, table: RouteTable) -> tuple[Lead, ...]:
         """Where a table's routes to appliances lead, without those that never win and those that AKS looks after."""
-        if table.id not in self._leads:
-            self._leads[table.id] = tuple(self._follow(table))
-        return self._leads[table.id]
+        if table.id.key not in self._leads:
+            self._leads[table.id.key] = tuple(self._follow(table))
+        return self._leads[table.id.key]
 
     def won(self, side: Side, route: Route) -> AddressSet:
         """The addresses for which a route is the one that is taken; of a route by service tag nothing is told."""
-        key = side.subnets[0].id, route.prefix
+        key = side.subnets[0].id.key, route.prefix
         if key not in self._won:
             read = read_prefix(route.prefix)
             self._won[key] = self._taken(side, read) if read else AddressSet.none()
@@ -293,11 +294,11 @@ class Hops:
     def _routes(self, side: Side) -> tuple[list[int], list[Known]]:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
-        if subnet.id not in self._known:
+        if subnet.id.key not in self._known:
             known = self._routing.configured(side.network, subnet).known
             known = tuple(sorted(known, key=lambda each: ends(each.addresses)[0]))
-            self._known[subnet.id] = [ends(each.addresses)[0] for each in known], list(known)
-        return self._known[subnet.id]
+            self._known[subnet.id.key] = [ends(each.addresses)[0] for each in known], list(known)
+        return self._known[subnet.id.key]
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
         match hop.owner:
@@ -338,8 +339,8 @@ def space(prefixes: tuple[str, ...]) -> AddressSet:
 
 def ends(addresses: AddressSet) -> tuple[int, int]:
     """Where a prefix begins and ends; IPv6 is put behind IPv4."""
-    if addresses.v4:
-        return addresses.v4.spans[0][0], addresses.v4.spans[-1][1]
+    if spans_ := addresses.v4.spans:
+        return spans_[0][0], spans_[-1][1]
     return _BEHIND + addresses.v6.spans[0][0], _BEHIND + addresses.v6.spans[-1][1]
 
 

@@ -113,13 +113,13 @@ def _frontends(view: View) -> dict[ResourceId, frozenset[ResourceId]]:
 
 def _taken(view: View, subnet: Subnet, fronts: frozenset[ResourceId]) -> int:
     """How many of its IPv4 addresses are in use, at least."""
-    ids, others, nameless = {*subnet.used, *fronts}, set[ResourceId](), 0
+    ids, others, nameless = {each.key for each in (*subnet.used, *fronts)}, set[str](), 0
     for point in view.places.points_in(subnet.id):
         each = point.configuration
         if ":" in (each.address or "") or each.version.lower() == "ipv6":
-            others |= {each.id} if each.id else set()
+            others |= {each.id.key} if each.id else set()
         elif each.id:
-            ids.add(each.id)
+            ids.add(each.id.key)
         else:
             nameless += 1
     shown = len(ids - others)

@@ -40,7 +40,7 @@ class View:
     _anomalies: dict[str, tuple[Anomaly, ...]] = field(default_factory=dict, repr=False)
     _admitted: dict[str, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
     _odd: dict[str, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
-    _causes: dict[tuple[str, int], tuple[SecurityRule, Cause]] = field(default_factory=dict, repr=False)
+    _causes: dict[str, dict[int, Cause]] = field(default_factory=dict, repr=False)
     _ways: dict[object, WayOut] = field(default_factory=dict, repr=False)
     _once: dict[object, object] = field(default_factory=dict, repr=False)
 
@@ -147,11 +147,11 @@ class View:
 
     def cause(self, group: SecurityGroup, rule: SecurityRule) -> Cause:
         """A rule of an NSG as what decides: written once, though it may decide about many others."""
-        key = group.id.text, id(rule)
-        known = self._causes.get(key)
-        if known is None:  # the rule is kept, so that no other has its number
-            known = self._causes[key] = rule, rule_cause(group.id, rule)
-        return known[1]
+        here = self._causes.setdefault(group.id.text, {})
+        key = id(rule)  # the estate keeps it as long as this is there
+        if key not in here:
+            here[key] = rule_cause(group.id, rule)
+        return here[key]
 
     def admitted(self, group: SecurityGroup) -> tuple[Opening, ...]:
         """What an NSG alone lets in from the internet."""
@@ -165,11 +165,12 @@ class View:
 
     def way_out(self, point: Point) -> WayOut:
         """By which public address an endpoint leaves for IPv4 destinations; worked out once for all that are alike."""
-        each = point.configuration
-        alone = point if each.address in self._pooled else None
+        each, subnet = point.configuration, self.estate.subnet_of(point)
         # Without a subnet it is the NIC that is named as what is missing.
-        alone = alone if each.subnet in self.estate.subnets else point
-        key = (each.subnet, each.public_ip, each.pools, each.inbound_nat_rules, ":" in (each.address or ""), alone)
+        alone = point if subnet is None or each.address in self._pooled else None
+        public = each.public_ip.key if each.public_ip else ""
+        where, six = subnet.id.key if subnet else "", ":" in (each.address or "")
+        key = where, public, each.pools, each.inbound_nat_rules, six, alone
         if key not in self._ways:
             self._ways[key] = way_out(self.estate, point, 4)
         return self._ways[key]

@@ -306,13 +306,14 @@ class Estate:
         """The virtual network of a subnet."""
         if subnet is None:
             return None
-        parent = subnet.parent if (home := self._homes.get(subnet)) is None else home.id
-        return self.networks.get(parent) if parent else None
+        if home := self._homes.get(subnet.key):
+            return home
+        return self.networks.get(parent) if (parent := subnet.parent) else None
 
     def subnet_of(self, point: Point) -> Subnet | None:
         """The subnet of an endpoint."""
         subnet = point.configuration.subnet
-        return self.subnets.get(subnet) if subnet else None
+        return self._subnets.get(subnet.key) if subnet else None
 
     def at(self, address: Address) -> Iterator[Point]:
         """The endpoints with a private address; more than one where networks overlap."""
@@ -326,8 +327,8 @@ class Estate:
     def vm_of(self, nic: Nic) -> Vm | None:
         """The VM that a NIC belongs to; NIC and VM each may leave out the other."""
         if nic.vm:
-            return self.vms.get(nic.vm)
-        return self._by_nic.get(nic.id)
+            return self._vms.get(nic.vm.key)
+        return self._by_nic.get(nic.id.key)
 
     @cached_property
     def _by_address(self) -> Mapping[str, list[Point]]:
@@ -338,10 +339,19 @@ class Estate:
                 found.setdefault(str(address_of(text)) if ":" in text else text, []).append(point)
         return found
 
+    # What is looked up for every endpoint over and over stands by the keys of ids: texts are found sooner.
     @cached_property
-    def _homes(self) -> Mapping[ResourceId, VirtualNetwork]:
-        return {subnet.id: network for network in self.networks.values() for subnet in network.subnets}
+    def _homes(self) -> Mapping[str, VirtualNetwork]:
+        return {subnet.id.key: network for network in self.networks.values() for subnet in network.subnets}
 
     @cached_property
-    def _by_nic(self) -> Mapping[ResourceId, Vm]:
-        return {nic: vm for vm in self.vms.values() for nic in vm.nics}
+    def _subnets(self) -> Mapping[str, Subnet]:
+        return {rid.key: subnet for rid, subnet in self.subnets.items()}
+
+    @cached_property
+    def _vms(self) -> Mapping[str, Vm]:
+        return {rid.key: vm for rid, vm in self.vms.items()}
+
+    @cached_property
+    def _by_nic(self) -> Mapping[str, Vm]:
+        return {nic.key: vm for vm in self.vms.values() for nic in vm.nics}

@@ -60,26 +60,26 @@ class Places:
         return known[1]
 
     def _of_group(self, group: SecurityGroup) -> Use:
-        subnets = tuple(self._subnets_by_group.get(group.id, ()))
-        nics = tuple(self._nics_by_group.get(group.id, ()))
+        subnets = tuple(self._subnets_by_group.get(group.id.key, ()))
+        nics = tuple(self._nics_by_group.get(group.id.key, ()))
         points = [point for subnet in subnets for point in self.points_in(subnet.id)]
         points += [Point(nic, each) for nic in nics for each in nic.ip_configurations]
-        seen = {*(subnet.id for subnet in subnets), *(nic.id for nic in nics)}
-        unseen = tuple(each for each in group.attached or () if each not in seen)
+        seen = {*(subnet.id.key for subnet in subnets), *(nic.id.key for nic in nics)}
+        unseen = tuple(each for each in group.attached or () if each.key not in seen)
         known = group.attached is not None or self._all_listed("nics", "networks")
         return Use(subnets, nics, _once(points), unseen, known)
 
     def of_table(self, table: RouteTable) -> Use:
         """Where a route table is used."""
-        subnets = tuple(self._subnets_by_table.get(table.id, ()))
+        subnets = tuple(self._subnets_by_table.get(table.id.key, ()))
         points = tuple(point for subnet in subnets for point in self.points_in(subnet.id))
-        seen = {subnet.id for subnet in subnets}
-        unseen = tuple(each for each in table.attached or () if each not in seen)
+        seen = {subnet.id.key for subnet in subnets}
+        unseen = tuple(each for each in table.attached or () if each.key not in seen)
         return Use(subnets, (), points, unseen, table.attached is not None or self._all_listed("networks"))
 
     def points_in(self, subnet: ResourceId) -> tuple[Point, ...]:
         """The endpoints in a subnet."""
-        return tuple(self._points_by_subnet.get(subnet, ()))
+        return tuple(self._points_by_subnet.get(subnet.key, ()))
 
     def context(self, group: SecurityGroup) -> Context:
         """What tags mean where an NSG is used, if that is one subnet; who is in an ASG may change any day.
@@ -89,7 +89,7 @@ class Places:
         if group.id.key not in self._contexts:
             stands = [(point.configuration.subnet, point) for point in self.of_group(group).points]
             points = {subnet.key if subnet else "": point for subnet, point in stands}
-            subnets = {*points, *(subnet.id.key for subnet in self._subnets_by_group.get(group.id, ()))}
+            subnets = {*points, *(subnet.id.key for subnet in self._subnets_by_group.get(group.id.key, ()))}
             (alone,) = points.values() if len(points) == len(subnets) == 1 else (None,)
             tag = self._context(alone).tag if alone else self._anywhere.of
             self._contexts[group.id.key] = Context(tag=tag)
@@ -100,35 +100,35 @@ class Places:
         return Meaning(Bounds.unknown("VirtualNetwork"), self._estate.service_tags)
 
     @cached_property
-    def _points_by_subnet(self) -> Mapping[ResourceId, list[Point]]:
-        found: dict[ResourceId, list[Point]] = {}
+    def _points_by_subnet(self) -> Mapping[str, list[Point]]:
+        found: dict[str, list[Point]] = {}
         for point in self._estate.points:
             if point.configuration.subnet:
-                found.setdefault(point.configuration.subnet, []).append(point)
+                found.setdefault(point.configuration.subnet.key, []).append(point)
         return found
 
     @cached_property
-    def _subnets_by_group(self) -> Mapping[ResourceId, list[Subnet]]:
-        found: dict[ResourceId, list[Subnet]] = {}
+    def _subnets_by_group(self) -> Mapping[str, list[Subnet]]:
+        found: dict[str, list[Subnet]] = {}
         for subnet in self._estate.subnets.values():
             if subnet.security_group:
-                found.setdefault(subnet.security_group, []).append(subnet)
+                found.setdefault(subnet.security_group.key, []).append(subnet)
         return found
 
     @cached_property
-    def _subnets_by_table(self) -> Mapping[ResourceId, list[Subnet]]:
-        found: dict[ResourceId, list[Subnet]] = {}
+    def _subnets_by_table(self) -> Mapping[str, list[Subnet]]:
+        found: dict[str, list[Subnet]] = {}
         for subnet in self._estate.subnets.values():
             if subnet.route_table:
-                found.setdefault(subnet.route_table, []).append(subnet)
+                found.setdefault(subnet.route_table.key, []).append(subnet)
         return found
 
     @cached_property
-    def _nics_by_group(self) -> Mapping[ResourceId, list[Nic]]:
-        found: dict[ResourceId, list[Nic]] = {}
+    def _nics_by_group(self) -> Mapping[str, list[Nic]]:
+        found: dict[str, list[Nic]] = {}
         for nic in self._estate.nics.values():
             if nic.security_group:
-                found.setdefault(nic.security_group, []).append(nic)
+                found.setdefault(nic.security_group.key, []).append(nic)
         return found
 
     def _all_listed(self, *fields: str) -> bool:

@@ -192,6 +192,7 @@ def configured(
     return Routes(known, doubtful)
 
 
+@lru_cache(maxsize=1 << 8)
 def kind(text: str) -> str:
     """A next hop type in one spelling; one that is not known stays as it is."""
     return _TYPES.get(text.lower(), text)
