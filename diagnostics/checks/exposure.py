@@ -128,13 +128,13 @@ def closed(view: View) -> Iterator[Said]:
 
 
 def _services(view: View, kind: Kind) -> Iterator[Said]:
-    services = [each for each in SERVICES if each.kind is kind]
+    services = [(place, each) for place, each in enumerate(SERVICES) if each.kind is kind]
     for machine in machines(view):
         if _every(machine.ports):
             continue
         missing: frozenset[str] = frozenset()
-        for service in services:
-            if machine.swallowed >> SERVICES.index(service) & 1:
+        for place, service in services:
+            if machine.swallowed >> place & 1:
                 continue
             if opens := machine.ports.opened(service.ports):
                 name = f"{service.name} ({_text(opens)}{outside(opens)})"

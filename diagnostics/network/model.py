@@ -154,6 +154,10 @@ class SecurityRule:
         object.__setattr__(self, "allows", self.access.lower() == "allow")
         object.__setattr__(self, "inbound", self.direction.lower() == "inbound")
 
+    def __hash__(self) -> int:
+        # What else two rules may differ in seldom tells them apart; ids of groups are dear to hash.
+        return hash((self.name, self.priority, self.sources, self.destinations, self.destination_ports))
+
 
 def copies_default(rule: SecurityRule) -> bool:
     """Whether it is a copy of one of the six rules that every NSG has, told as if somebody had written it."""
