@@ -62,14 +62,18 @@ def _inside(subscription: str, resource_group: str, name: str) -> str:
 def remove(group: SecurityGroup, rule: SecurityRule, summary: str, doc: str = OVERVIEW) -> Remedy:
     """Take a rule away, after a look at it."""
     place = _place(group, rule)
-    note = bicep.comment(f"take rule {bicep.quoted(rule.name)} out of securityRules")
     return Remedy(
         summary=summary,
         az_cli=az.lines(f"az network nsg rule show {place}", _delete(place)),
-        bicep=bicep.existing(_KIND, group.id) + note,
+        bicep=bicep.existing(_KIND, group.id) + _taken_out(rule.name),
         doc_url=links.LEARN + doc,
         portal_url=links.blade(group.id, menu(inbound=rule.inbound)),
     )
+
+
+@lru_cache(maxsize=1 << 12)  # NSGs of one estate have rules of the same names
+def _taken_out(name: str) -> str:
+    return bicep.comment(f"take rule {bicep.quoted(name)} out of securityRules")
 
 
 def change(group: SecurityGroup, rule: SecurityRule, summary: str, command: str, note: str) -> Remedy:
