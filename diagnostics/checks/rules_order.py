@@ -37,7 +37,7 @@ def dead_rules(view: View) -> Iterator[Said]:
             text = "Delete it: nothing changes."
         remedy = _above(group, odd, text) if odd.contrary else remove(group, odd.rule, text)
         severity = Severity.MEDIUM if odd.contrary else None
-        yield _found(view, group, odd, "can never match", remedy, severity)
+        yield _found(view, group, odd, "can never match", remedy, severity=severity)
 
 
 @check("NSG004", "Rule is redundant", Severity.INFO)
@@ -124,7 +124,7 @@ def _odd(view: View, fault: Fault) -> Iterator[tuple[SecurityGroup, Odd]]:
 
 
 def _found(
-    view: View, group: SecurityGroup, odd: Odd, what: str, remedy: Remedy, severity: Severity | None = None
+    view: View, group: SecurityGroup, odd: Odd, what: str, remedy: Remedy, *, severity: Severity | None = None
 ) -> Found:
     rule, name = odd.rule, named(odd.rule)
     causes = [rule_cause(group.id, rule, f"rule {name} {odd.text}"), view.cause(group, rule)]

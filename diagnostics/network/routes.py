@@ -7,9 +7,12 @@ private endpoints".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import force_setattr
 
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.gateways import learnt
@@ -43,8 +46,7 @@ class Source(StrEnum):
 _RANKS: dict[str, int] = {Source.USER: 2, Source.LEARNT: 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A route for one prefix.
 
     Attributes:
@@ -69,8 +71,7 @@ class Candidate:
         return self.next_hop_type, self.next_hop_addresses, where
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """A route whose addresses are known.
 
     Attributes:
@@ -82,13 +83,13 @@ class Known:
     route: Candidate
     addresses: AddressSet
     preference: int = 4
-    strength: tuple[int, int, int] = field(init=False, compare=False, repr=False)
+    strength: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self) -> None:
         # A longer prefix holds fewer addresses; families never meet.
         size = self.addresses.v4.count() or self.addresses.v6.count()
         strength = -size.bit_length(), _RANKS.get(self.route.source, 0), self.preference
-        object.__setattr__(self, "strength", strength)  # worked out once: routes are compared at every border
+        force_setattr(self, "strength", strength)  # worked out once: routes are compared at every border
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+import msgspec
+
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
@@ -37,8 +39,7 @@ _FEW = 8
 _OWN_SPACE = frozenset({HopType.VNET_LOCAL, HopType.PEERING, HopType.SERVICE_ENDPOINT})
 
 
-@dataclass(frozen=True, slots=True)
-class NextHop:
+class NextHop(msgspec.Struct, frozen=True, gc=False):
     """Where an address is sent.
 
     Attributes:
