@@ -127,8 +127,8 @@ def _found(
     view: View, group: SecurityGroup, odd: Odd, what: str, remedy: Remedy, *, severity: Severity | None = None
 ) -> Found:
     rule, name = odd.rule, named(odd.rule)
-    causes = [rule_cause(group.id, rule, f"rule {name} {odd.text}"), view.cause(group, rule)]
-    causes += [view.cause(group, other) for other in odd.by[:_SHOWN]]
+    causes = [rule_cause(group.id, rule, f"rule {name} {odd.text}"), view.causes.of(group, rule)]
+    causes += [view.causes.of(group, other) for other in odd.by[:_SHOWN]]
     title = f"Rule {name} of NSG {group.id.name} {what}"
     return Found(group.id, title, tuple(causes), remedy, _parts(rule), severity)
 

@@ -8,11 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import cast
 
+from diagnostics.checks import words
 from diagnostics.checks.routes_hops import Hops
 from diagnostics.checks.routes_ways import Ways
 from diagnostics.checks.rules_told import Odd, odd_rules
-from diagnostics.checks.words import rule_cause
-from diagnostics.findings import Cause
 from diagnostics.network.anomalies import Anomaly, anomalies
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.facts import Facts
@@ -32,15 +31,16 @@ class View:
 
     Attributes:
         now: when the estate was read; None where that is not known, and nothing is told to be old then.
+        causes: rules as what decides.
     """
 
     estate: Estate
     now: datetime | None = None
+    causes: words.Causes = field(default_factory=words.Causes, repr=False, compare=False)
     _tables: dict[str, Use] = field(default_factory=dict, repr=False)
     _anomalies: dict[str, tuple[Anomaly, ...]] = field(default_factory=dict, repr=False)
     _admitted: dict[str, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
     _odd: dict[str, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
-    _causes: dict[str, dict[int, Cause]] = field(default_factory=dict, repr=False)
     _ways: dict[object, WayOut] = field(default_factory=dict, repr=False)
     _once: dict[object, object] = field(default_factory=dict, repr=False)
 
@@ -144,14 +144,6 @@ class View:
         if group.id.key not in self._odd:
             self._odd[group.id.key] = odd_rules(group, self.anomalies(group), self.places.context(group))
         return self._odd[group.id.key]
-
-    def cause(self, group: SecurityGroup, rule: SecurityRule) -> Cause:
-        """A rule of an NSG as what decides: written once, though it may decide about many others."""
-        here = self._causes.setdefault(group.id.text, {})
-        key = id(rule)  # the estate keeps it as long as this is there
-        if key not in here:
-            here[key] = rule_cause(group.id, rule)
-        return here[key]
 
     def admitted(self, group: SecurityGroup) -> tuple[Opening, ...]:
         """What an NSG alone lets in from the internet."""

@@ -36,6 +36,21 @@ def rule_cause(group: ResourceId | None, rule: SecurityRule, text: str = "") -> 
     return Cause(kind="security-rule", text=said, name=rule.name, resource_id=where)
 
 
+class Causes:
+    """Rules of an estate as what decides: each is written once, though it may decide about many others."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[int, Cause]] = {}
+
+    def of(self, group: SecurityGroup, rule: SecurityRule) -> Cause:
+        """A rule of an NSG."""
+        here = self._known.setdefault(group.id.text, {})
+        key = id(rule)  # the estate keeps it as long as this is there
+        if key not in here:
+            here[key] = rule_cause(group.id, rule)
+        return here[key]
+
+
 def route_cause(table: RouteTable, route: Route, text: str = "") -> Cause:
     """A route as what decides: by default where it leads."""
     hops = [*filter(None, (route.next_hop_address, *route.next_hop_addresses))]

@@ -64,7 +64,7 @@ class AddressSet(msgspec.Struct, frozen=True, gc=False):
         v6: list[Span] = []
         for each in listed:
             v4 += each.v4.spans
-            if each.v6 is not _NO_V6:
+            if each.v6.spans:
                 v6 += each.v6.spans
         return cls(Intervals.joined(v4, V4_TOP) if v4 else _NO_V4, Intervals.joined(v6, V6_TOP) if v6 else _NO_V6)
 

@@ -222,10 +222,9 @@ def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[Securi
     """The rules of a direction as Azure goes through them, with the default rules that every NSG has."""
     own = [rule for rule in rules if rule.inbound == inbound]
     # Own rules may have the names of default ones, which are there all the same; those have priorities of their own.
-    named = {rule.name.lower() for rule in own if rule.priority > LAST_PRIORITY or rule.default}
-    own += [rule for name, rule in _BY_NAME[inbound] if name not in named]
-    own.sort(key=_PRIORITY)
-    return own
+    named = {rule.name.lower() for rule in own if rule.default or rule.priority > LAST_PRIORITY}
+    defaults = (rule for rule in DEFAULTS if rule.inbound == inbound and rule.name.lower() not in named)
+    return sorted([*own, *defaults], key=attrgetter("priority"))
 
 
 def ports(texts: Iterable[str]) -> Intervals:
@@ -315,6 +314,3 @@ DEFAULTS = (
     _default("DenyAllOutBound", 65_500, "Deny", "*", "*"),
 )
 """The rules that every NSG has and nobody can take away ("Network security groups overview", default rules)."""
-
-_BY_NAME = {way: [(rule.name.lower(), rule) for rule in DEFAULTS if rule.inbound == way] for way in (True, False)}
-_PRIORITY = attrgetter("priority")
