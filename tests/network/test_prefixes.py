@@ -36,7 +36,13 @@ def test_anything_is_both_families(text: str) -> None:
     assert AddressSet.parse(text) == ALL
 
 
-@pytest.mark.parametrize("text", ["789", "Internet", "", "10.0.0.0/33", "10.0.0.9-10.0.0.4", "10.0.0.1-::1", "1.2.3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("789", "Internet", "", "10.0.0.0/33", "10.0.0.9-10.0.0.4", "10.0.0.1-::1", "1.2.3"),
+        *("10.0.0.0/", "10.0.0.0/8/8", "010.0.0.0/8", "1.2.3.4.5", "1.2.3.256", "/8", "1..2.3"),
+    ],
+)
 def test_junk_is_named(text: str) -> None:
     with pytest.raises(ParseError, match=f"rule x: {text!r}"):
         AddressSet.parse(text, "rule x")
