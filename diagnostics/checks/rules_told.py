@@ -11,13 +11,13 @@ from typing import NamedTuple
 import msgspec
 
 from diagnostics.network.anomalies import Anomaly
-from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merged, of_addresses, plain_edges
+from diagnostics.network.anomalies.edges import EVERYWHERE, Edges, covers, merged, plain_edges
 from diagnostics.network.anomalies.report import Kind
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import V4_TOP, Span
 from diagnostics.network.model import FIRST_PRIORITY, LAST_PRIORITY, SecurityGroup, SecurityRule, copies_default
 from diagnostics.network.prefixes import AddressSet
-from diagnostics.network.security import Context, everywhere, ports
+from diagnostics.network.security import Context, ports
 
 FIRST, LAST = FIRST_PRIORITY, LAST_PRIORITY
 """The priorities that a rule may have."""
@@ -128,8 +128,8 @@ class _Side(NamedTuple):
 @lru_cache(maxsize=1 << 15)
 def _side(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> _Side:
     """The addresses of one end; the rules of an estate have most of them in common."""
-    if not groups and (known := everywhere(texts)) is not None:
-        return _Side(of_addresses(known.must), _NOWHERE)
+    if not groups and not texts:
+        return _Side(EVERYWHERE, _NOWHERE)
     read = [(text, plain_edges(text)) for text in texts]
     plain = merged([found for _, found in read if found is not None])
     if plain == EVERYWHERE:

@@ -70,6 +70,38 @@ class _Layers(NamedTuple):
         return known
 
 
+class Cuts(NamedTuple):
+    """Where the ranges of rules begin or end, of all rules that are to be told apart by the same classes.
+
+    Attributes:
+        size: how many classes there are.
+        known: for each line, by its identity, the classes that it matches for sure.
+        doubts: for each range in doubt, its classes.
+        v6: of addresses, all classes of IPv6.
+    """
+
+    size: int
+    known: Mapping[int, int]
+    doubts: Mapping[Edges, int]
+    v6: int
+
+    @classmethod
+    def of(cls, lines: Iterable[Line]) -> Self:
+        """The classes of lines, which have most of their pieces in common: each is looked at once."""
+        distinct = {id(line): line for line in lines}
+        doubtful = set[Edges]().union(*[line.doubts.values() for line in distinct.values() if line.doubts])
+        pieces = doubtful.union(*[line.pieces for line in distinct.values()])
+        cuts = sorted(set().union(*pieces))
+        bits = _numbered(cuts)
+        held = {edges: bits[edges[1]] - bits[edges[0]] if len(edges) == 2 else _held(bits, edges) for edges in pieces}
+        known = {
+            key: held[line.pieces[0]] if len(line.pieces) == 1 else _together(held, line.pieces)
+            for key, line in distinct.items()
+        }
+        size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
+        return cls(size, known, {each: held[each] for each in doubtful}, (1 << size) - 1 >> behind << behind)
+
+
 class _Axis(NamedTuple):
     """One dimension of flows.
 
@@ -84,28 +116,21 @@ class _Axis(NamedTuple):
     v6: int
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> Self:
-        """The classes of what rules match. What several of them say alike is mostly one object, looked at once."""
-        distinct = dict(zip(map(id, lines), lines, strict=True))
-        doubtful = dict(chain.from_iterable([line.doubts.items() for line in distinct.values() if line.doubts]))
-        cuts = sorted(set().union(*[line.edges for line in distinct.values()], *doubtful.values()))
-        bits = _numbered(cuts)
-        size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
-        v6 = (1 << size) - 1 >> behind << behind
-        held = {
-            key: bits[edges[1]] - bits[edges[0]] if len(edges := line.edges) == 2 else _held(bits, edges)
-            for key, line in distinct.items()
-        }
+    def of(cls, lines: Sequence[Line], cuts: Cuts) -> Self:
+        """The classes of what rules match. Most have no doubts: their classes are the same in all layers."""
+        size, v6 = cuts.size, cuts.v6
+        held = list(map(cuts.known.__getitem__, map(id, lines)))
+        doubtful = dict(chain.from_iterable([line.doubts.items() for line in lines if line.doubts]))
         if doubtful:
-            layers = _Layers.of({name: _held(bits, each) for name, each in doubtful.items()}, size)
-            each, possible = layers.each, layers.possible  # most rules have no doubts: their classes in all layers
-            known = {key: some * each & possible for key, some in held.items()}
-            held = {
-                key: layers.with_doubts(known[key], line.doubts) if line.doubts else known[key]
-                for key, line in distinct.items()
-            }
+            layers = _Layers.of({name: cuts.doubts[each] for name, each in doubtful.items()}, size)
+            each, possible = layers.each, layers.possible
+            known = {some: some * each & possible for some in held}
+            held = [
+                layers.with_doubts(known[some], line.doubts) if line.doubts else known[some]
+                for some, line in zip(held, lines, strict=True)
+            ]
             size, v6 = size * layers.layers, v6 * each
-        return cls(size, list(map(held.__getitem__, map(id, lines))), v6)
+        return cls(size, held, v6)
 
 
 class Ends(NamedTuple):
@@ -121,19 +146,37 @@ class Ends(NamedTuple):
     v6: int
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> Self:
+    def of(cls, lines: Sequence[Line], cuts: Cuts) -> Self:
         """One end of each rule. Raises TooManyError."""
-        size, held, v6 = _Axis.of(lines)
+        size, held, v6 = _Axis.of(lines, cuts)
         return cls(held, (1 << size) - 1 ^ v6, v6)
 
 
-def services(readings: Sequence[Reading]) -> Sequence[int]:
+class Shared(NamedTuple):
+    """What rules of one NSG have in common: they name the same addresses and ports at both ends, in and out.
+
+    Attributes:
+        addresses: the classes of addresses, of both ends.
+        ports: the classes of destination ports.
+    """
+
+    addresses: Cuts
+    ports: Cuts
+
+    @classmethod
+    def of(cls, readings: Sequence[Reading]) -> Self:
+        """The classes of rules."""
+        ends = chain([each.sources for each in readings], [each.destinations for each in readings])
+        return cls(Cuts.of(ends), Cuts.of([each.destination_ports for each in readings]))
+
+
+def services(readings: Sequence[Reading], cuts: Cuts) -> Sequence[int]:
     """For each rule, its protocols: those without ports, and those with ports, each with the classes of both ports.
 
     Raises:
         TooManyError: the ports are cut into too many classes.
     """
-    size, ports = _ports(readings)
+    size, ports = _ports(readings, cuts)
     protocols = [each.protocol for each in readings]
     named = {*protocols} - {ANY}
     carrying, portless = _told_apart(named.intersection(WITH_PORTS), WITH_PORTS), named.difference(WITH_PORTS)
@@ -151,12 +194,13 @@ def _told_apart(named: Collection[str], known: Collection[str]) -> list[str]:
     return [*sorted(named), *([] if set(known) <= set(named) else [_OTHER])]
 
 
-def _ports(readings: Sequence[Reading]) -> tuple[int, Sequence[int]]:
+def _ports(readings: Sequence[Reading], cuts: Cuts) -> tuple[int, Sequence[int]]:
     """How many classes of ports at both ends there are, and those of each rule: to each source, all destinations."""
-    inner = _Axis.of([each.destination_ports for each in readings])
+    inner = _Axis.of([each.destination_ports for each in readings], cuts)
     if all(each.source_ports is ALL_PORTS for each in readings):
         return inner.size, inner.held
-    outer = _Axis.of([each.source_ports for each in readings])
+    lines = [each.source_ports for each in readings]
+    outer = _Axis.of(lines, Cuts.of(lines))
     if outer.size * inner.size > LARGEST:
         raise TooManyError
 
@@ -182,3 +226,11 @@ def _held(bits: Mapping[int, int], edges: Edges) -> int:
     """The classes of ranges; each class is the bit of the cut where it begins."""
     bit = bits.__getitem__
     return sum(map(bit, edges[1::2])) - sum(map(bit, edges[::2]))
+
+
+def _together(held: Mapping[Edges, int], pieces: Sequence[Edges]) -> int:
+    """The classes of several pieces."""
+    found = 0
+    for piece in pieces:
+        found |= held[piece]
+    return found

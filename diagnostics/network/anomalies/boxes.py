@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from diagnostics.network.anomalies.axes import Ends, TooManyError, services
+from diagnostics.network.anomalies.axes import Ends, Shared, TooManyError, services
 from diagnostics.network.anomalies.fate import Fate, Role
 from diagnostics.network.anomalies.reading import Reading
 
@@ -21,6 +21,9 @@ MOST = 512
 
 type Box = tuple[int, int, int]
 """Services, sources and destinations."""
+
+
+_NEEDED = Role(Fate.NEEDED, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,19 @@ class Boxes:
     most: int = MOST
 
     @classmethod
-    def of(cls, readings: Sequence[Reading], most: int = MOST) -> Self | None:
-        """The list of these rules, or None where they tell too many classes of flows apart."""
+    def of(cls, readings: Sequence[Reading], most: int = MOST, shared: Shared | None = None) -> Self | None:
+        """The list of these rules, or None where they tell too many classes of flows apart.
+
+        Args:
+            readings: the rules.
+            most: how many boxes the flows of a rule may fall into.
+            shared: the classes of these and of other rules, where they are known.
+        """
+        shared = shared or Shared.of(readings)
         try:
-            sources = Ends.of([each.sources for each in readings])
-            destinations = Ends.of([each.destinations for each in readings])
-            matched = list(zip(services(readings), sources.held, destinations.held, strict=True))
+            sources = Ends.of([each.sources for each in readings], shared.addresses)
+            destinations = Ends.of([each.destinations for each in readings], shared.addresses)
+            matched = list(zip(services(readings, shared.ports), sources.held, destinations.held, strict=True))
         except TooManyError:
             return None
         families = (sources.v4, destinations.v4), (sources.v6, destinations.v6)
@@ -53,13 +63,32 @@ class Boxes:
 
     def role(self, rule: int) -> Role | None:
         """What a rule does, or None where its flows fall into too many boxes."""
-        left, takers, matched = self._flows(rule), list[int](), self.matched
-        first, second, third = matched[rule]
-        meeting = [
+        return self._role(rule, self._meeting(rule))
+
+    def brief(self, rule: int, *, conflicts: bool) -> Role | None:
+        """The same, without the takers of a rule that is needed, where none of them makes for a conflict with it.
+
+        Args:
+            rule: the rule.
+            conflicts: whether there can be any: rules before it that say the contrary, and not only of its flows.
+        """
+        meeting = self._meeting(rule)
+        if conflicts and self._crossed(rule, meeting):
+            return self._role(rule, meeting)
+        free = self._free(rule, meeting)
+        return _NEEDED if free and self._needed(rule, free) else self._role(rule, meeting)
+
+    def _meeting(self, rule: int) -> list[int]:
+        """The rules before a rule that match some of its flows."""
+        first, second, third = self.matched[rule]
+        return [
             number
-            for number, (one, two, three) in enumerate(matched[:rule])
+            for number, (one, two, three) in enumerate(self.matched[:rule])
             if one & first and two & second and three & third
         ]
+
+    def _role(self, rule: int, meeting: Sequence[int]) -> Role | None:
+        left, takers, matched = self._flows(rule), list[int](), self.matched
         for number in meeting:
             if (rest := _less(left, matched[number])) is not left:
                 takers.append(number)
@@ -68,7 +97,50 @@ class Boxes:
                     break
                 if len(left) > self.most:
                     return None
-        return self._living(rule, left, takers) if left else Role(Fate.DEAD, takers)
+        if not left:
+            return Role(Fate.DEAD, takers)
+        return Role(Fate.NEEDED, takers) if self._needed(rule, left[0]) else self._living(rule, left, takers)
+
+    def _crossed(self, rule: int, meeting: Sequence[int]) -> bool:
+        """Whether one of these rules says the contrary of a rule, of its flows and of others."""
+        allowing, allows, (first, second, third) = self.allowing, self.allowing[rule], self.matched[rule]
+        for number in meeting:
+            if allowing[number] is not allows:
+                one, two, three = self.matched[number]
+                if one | first != first or two | second != second or three | third != third:
+                    return True
+        return False
+
+    def _free(self, rule: int, meeting: Sequence[int]) -> Box | None:
+        """Flows of a rule from or to where none of the rules before it is about: mostly there are some."""
+        sources = destinations = 0
+        for number in meeting:
+            _, two, three = self.matched[number]
+            sources |= two
+            destinations |= three
+        for service, here, there in self._flows(rule):
+            if free := here & ~sources:
+                return service, free, there
+            if free := there & ~destinations:
+                return service, here, free
+        return None
+
+    def _needed(self, rule: int, box: Box) -> bool:
+        """Whether that shows at one flow of those that a rule decides: the next one that matches it says the contrary.
+
+        Of an Allow it is the first, as what is behind is mostly denied there; of a Deny the last, which is in the most
+        names of which it is not known what they hold, such as those that default rules let in.
+        """
+        first, second, third = box
+        allows = self.allowing[rule]
+        if allows:
+            first, second, third = first & -first, second & -second, third & -third
+        else:
+            first, second, third = _last(first), _last(second), _last(third)
+        for number, (one, two, three) in enumerate(self.matched[rule + 1 :], rule + 1):
+            if one & first and two & second and three & third:
+                return self.allowing[number] is not allows
+        return allows
 
     def within(self, inner: int, outer: int) -> bool:
         """Whether a rule matches every flow that another one, the inner, matches."""
@@ -105,6 +177,11 @@ class Boxes:
             for these, those in self.families
             if (here := source & these) and (there := destination & those) and service
         ]
+
+
+def _last(classes: int) -> int:
+    """The last of some classes."""
+    return 1 << classes.bit_length() - 1
 
 
 def _touches(boxes: Sequence[Box], other: Box) -> bool:

@@ -18,7 +18,7 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, V6_TOP, Span
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import Bounds, names_tag
-from diagnostics.network.security import Context, everywhere, ports
+from diagnostics.network.security import Context, ports
 
 ANY = ""
 WITH_PORTS = ("tcp", "udp")
@@ -42,14 +42,20 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     """What a rule matches in one dimension: ports, or the addresses of one end, both families behind each other.
 
     Attributes:
-        edges: what it matches for sure.
+        pieces: what it matches for sure, in one or several sets, which may overlap: each prefix is one, as many rules
+            of an NSG name the same ones.
         doubts: for each name that is not known exactly, where it is not known what belongs to it.
         names: what would have to be known to know it exactly.
     """
 
-    edges: Edges
+    pieces: tuple[Edges, ...]
     doubts: Mapping[str, Edges] = MappingProxyType({})
     names: frozenset[str] = frozenset()
+
+    @property
+    def edges(self) -> Edges:
+        """What it matches for sure, in one set."""
+        return merged(self.pieces)
 
     @property
     def known(self) -> tuple[Span, ...]:
@@ -78,8 +84,8 @@ def _spans(edges: Edges, begin: int, end: int, origin: int) -> tuple[Span, ...]:
 
 
 NOTHING = Part()
-ALL_PORTS = Line((0, PORTS_TOP + 1))
-EVERYWHERE = Line(sets.EVERYWHERE)
+ALL_PORTS = Line(((0, PORTS_TOP + 1),))
+EVERYWHERE = Line((sets.EVERYWHERE,))
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -100,7 +106,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     def unknown(cls, rule: SecurityRule) -> Self:
         """A rule that cannot be read: it may match any flow, and none for sure."""
         name = f"rule {rule.name}"
-        return cls(rule.allows, sources=Line((), {name: EVERYWHERE.edges}, frozenset({name})))
+        return cls(rule.allows, sources=Line((), {name: sets.EVERYWHERE}, frozenset({name})))
 
     @property
     def names(self) -> frozenset[str]:
@@ -185,7 +191,7 @@ def _port_line(end: str, texts: tuple[str, ...]) -> Line:
         edges = of_spans(ports(texts).spans)
     except ParseError as error:
         raise ParseError(f"{end} {error}") from None
-    return ALL_PORTS if edges == ALL_PORTS.edges else Line(edges)
+    return ALL_PORTS if edges == ALL_PORTS.pieces[0] else Line((edges,))
 
 
 @lru_cache(maxsize=1 << 10)
@@ -197,10 +203,12 @@ def _protocol(text: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def _plain_side(texts: tuple[str, ...]) -> Line | None:
     """The addresses of prefixes; None where one of them is a name. None given are all."""
-    if (found := everywhere(texts)) is None:
+    if not texts:
+        return EVERYWHERE
+    pieces = tuple(filter(None, map(plain_edges, texts)))  # no prefix is empty
+    if len(pieces) < len(texts):
         return None
-    known = of_addresses(found.must)
-    return EVERYWHERE if known == EVERYWHERE.edges else Line(known)
+    return EVERYWHERE if sets.EVERYWHERE in pieces else Line(pieces)
 
 
 # NSGs of one network say the same words of the same addresses; most are few, and Azure's tags dear to put together.
@@ -214,4 +222,4 @@ def _side(named: Mapping[str, _Piece]) -> Line:
     """The addresses of names and prefixes."""
     doubts = {name: piece.doubt for name, piece in named.items() if piece.doubt}
     missing = frozenset(what for name in doubts for what in named[name].missing or {name})
-    return Line(merged([piece.known for piece in named.values()]), doubts, missing)
+    return Line(tuple(piece.known for piece in named.values() if piece.known), doubts, missing)

@@ -18,7 +18,8 @@ import msgspec
 
 from diagnostics.errors import ParseError
 from diagnostics.network.anomalies import wording
-from diagnostics.network.anomalies.fate import Fate
+from diagnostics.network.anomalies.axes import Shared
+from diagnostics.network.anomalies.fate import Fate, Role
 from diagnostics.network.anomalies.reading import Reader, Reading
 from diagnostics.network.anomalies.rulelist import Rules
 from diagnostics.network.model import SecurityGroup, SecurityRule
@@ -91,8 +92,9 @@ def anomalies(group: SecurityGroup, context: Context | None = None, *, faults: b
         faults: whether to leave out exceptions, and conflicts that hang on what is not known.
     """
     reader = Reader(context or Context())
-    inbound = _lenient(in_order(group.rules, inbound=True), reader, faults=faults)
-    return inbound + _lenient(in_order(group.rules, inbound=False), reader, faults=faults)
+    inbound, outbound = (_lenient(in_order(group.rules, inbound=way), reader) for way in (True, False))
+    shared = Shared.of([*inbound.readings, *outbound.readings])
+    return inbound.report(shared).anomalies(faults=faults) + outbound.report(shared).anomalies(faults=faults)
 
 
 def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) -> tuple[Anomaly, ...]:
@@ -106,7 +108,19 @@ def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) 
     return _Report.of(rules, [reader.read(rule) for rule in rules]).anomalies()
 
 
-def _lenient(rules: Sequence[SecurityRule], reader: Reader, *, faults: bool) -> tuple[Anomaly, ...]:
+class _Read(NamedTuple):
+    """Rules of one direction, and what they say."""
+
+    rules: Sequence[SecurityRule]
+    readings: Sequence[Reading]
+    unreadable: Mapping[int, Anomaly]
+
+    def report(self, shared: Shared) -> _Report:
+        """What there is to say of them."""
+        return _Report.of(*self, shared)
+
+
+def _lenient(rules: Sequence[SecurityRule], reader: Reader) -> _Read:
     readings: list[Reading] = []
     unreadable: dict[int, Anomaly] = {}
     for number, rule in enumerate(rules):
@@ -115,7 +129,7 @@ def _lenient(rules: Sequence[SecurityRule], reader: Reader, *, faults: bool) -> 
         except ParseError as error:
             readings.append(Reading.unknown(rule))
             unreadable[number] = Anomaly(Kind.UNREADABLE, rule, error=str(error))
-    return _Report.of(rules, readings, unreadable).anomalies(faults=faults)
+    return _Read(rules, readings, unreadable)
 
 
 class _Pair(NamedTuple):
@@ -146,16 +160,17 @@ class _Report:
         rules: Sequence[SecurityRule],
         readings: Sequence[Reading],
         unreadable: Mapping[int, Anomaly] = MappingProxyType({}),
+        shared: Shared | None = None,
     ) -> Self:
         told = [number for number, rule in enumerate(rules) if not rule.default and number not in unreadable]
-        return cls(rules, readings, Rules(readings), unreadable, told)
+        return cls(rules, readings, Rules(readings, shared=shared), unreadable, told)
 
     def anomalies(self, *, faults: bool = False) -> tuple[Anomaly, ...]:
         """All of them, in the order of the rules; or without exceptions, and conflicts that are not certain."""
         found = list(self.unreadable.items())
         pairs: list[_Pair] = []
         for number in self.told:
-            role = self.listed.role(number)
+            role = self._brief(number) if faults else self.listed.role(number)
             fate, takers = role.fate, role.takers
             if fate is Fate.DEAD:
                 found.append((number, self._dead(number, takers)))
@@ -166,6 +181,10 @@ class _Report:
                 pairs += self._pairs(number, takers, faults=faults)
         found += self._contrary(pairs)
         return tuple([anomaly for _, anomaly in sorted(found, key=itemgetter(0))])
+
+    def _brief(self, number: int) -> Role:
+        """What a rule does, as far as that is a fault: a conflict with a rule that is not known exactly is none."""
+        return self.listed.brief(number, conflicts=not self.readings[number].names)
 
     def _dead(self, number: int, takers: Sequence[int]) -> Anomaly:
         return Anomaly(Kind.DEAD, self.rules[number], self._readable(takers))

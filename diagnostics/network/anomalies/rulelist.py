@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from diagnostics.network.anomalies.axes import Shared
 from diagnostics.network.anomalies.boxes import MOST, Boxes
 from diagnostics.network.anomalies.classes import Slice, slices
 from diagnostics.network.anomalies.fate import Fate, Role
@@ -97,13 +98,22 @@ class RuleList:
 class Rules:
     """Rules in order, each looked at in the way that suits it: by boxes, or by a search where there are too many."""
 
-    def __init__(self, readings: Sequence[Reading], most: int = MOST) -> None:
+    def __init__(self, readings: Sequence[Reading], most: int = MOST, shared: Shared | None = None) -> None:
         self._readings = readings
-        self._boxes = Boxes.of(readings, most) if len(readings) <= _FEW else None
+        self._boxes = Boxes.of(readings, most, shared) if len(readings) <= _FEW else None
 
     def role(self, rule: int) -> Role:
         """What a rule does."""
         return self._boxed(rule) or self._searched.role(rule)
+
+    def brief(self, rule: int, *, conflicts: bool) -> Role:
+        """The same, perhaps without the takers of a rule that is needed, where they make for no conflict with it.
+
+        Args:
+            rule: the rule.
+            conflicts: whether there can be any: rules before it that say the contrary, and not only of its flows.
+        """
+        return (self._boxes and self._boxes.brief(rule, conflicts=conflicts)) or self._searched.role(rule)
 
     def fate(self, rule: int) -> Fate:
         """What a rule is there for."""
