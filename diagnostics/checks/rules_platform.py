@@ -104,18 +104,20 @@ class _Cutting:
         self._view, self._serving = view, serving
         self._rules = view.filters.ordered(group, inbound=True)
         self._first, self._odd = first_denies_all(group), view.odd(group)
-        self._denies = [*self._ready()]  # which rules are about the same ports and protocol, is the same everywhere
+        self._idle = {odd.rule.name for odd in self._odd.values() if odd.idle}  # sooner asked than a rule is hashed
+        self._allows: dict[int, Sequence[_Allow]] = {}
+        self._denies = [*self._ready()]
 
     def look(self, spot: Spot) -> None:
         """What they take at a place."""
         names: Sequence[str] = ()
         numbers = [_number(point.configuration.address) for point in spot.points] if self._denies else []
-        for place, allows in self._denies:
+        for place in self._denies:
             behind = _behind(numbers, spot.destinations(place).must)
             if behind and overlap(spot.sources(place).must, spot.network):
                 names = names or [machine(self._view, point) for point in spot.points]
                 self._add(spot, place, behind, names)
-                self._let_in(spot, place, allows)
+                self._let_in(spot, place)
 
     def told(self) -> Iterator[tuple[SecurityRule, _Cut]]:
         """What they take at all places."""
@@ -123,31 +125,32 @@ class _Cutting:
             cut.above = dict.fromkeys(self._rules[each][0] for each in above)
             yield self._rules[place][0], cut
 
-    def _ready(self) -> Iterator[tuple[int, Sequence[_Allow]]]:
-        """The Denies that count, above the default rules, each with the Allows above it that may be about the same."""
-        above: list[int] = []
+    def _ready(self) -> Iterator[int]:
+        """The Denies that count, above the default rules."""
         for place, (rule, _, _) in enumerate(self._rules):
             if rule.default:
                 return
-            if rule.allows:
-                above.append(place)
-            elif rule != self._first and not (self._odd and (odd := self._odd.get(rule)) and odd.idle):
-                yield place, [*self._alike(place, above)]
+            if not (rule.allows or rule == self._first or (rule.name in self._idle and self._does_nothing(rule))):
+                yield place
 
-    def _alike(self, place: int, above: Sequence[int]) -> Iterator[_Allow]:
-        """Those of the Allows that may be about the same as a Deny."""
+    def _does_nothing(self, rule: SecurityRule) -> bool:
+        return (odd := self._odd.get(rule)) is not None and odd.idle
+
+    def _alike(self, place: int) -> Iterator[_Allow]:
+        """The Allows above a Deny that may be about the same."""
         _, deny, known = self._rules[place]
-        for each in above:
-            _, allow, everywhere = self._rules[each]
-            if _meet(allow, deny):
+        for each, (rule, allow, everywhere) in enumerate(self._rules[:place]):
+            if rule.allows and _meet(allow, deny):
                 common = allow.sources.may & deny.sources.must if known and everywhere else None
                 if common is None or common:
                     yield each, common
 
-    def _let_in(self, spot: Spot, place: int, allows: Sequence[_Allow]) -> None:
+    def _let_in(self, spot: Spot, place: int) -> None:
         """The Allows above a rule that let some in of what it takes of the network; once found, they need no look."""
         (_, above), denied = self._found[place], spot.sources(place).must
-        for each, common in allows:
+        if place not in self._allows:  # which are about the same, is the same everywhere
+            self._allows[place] = [*self._alike(place)]
+        for each, common in self._allows[place]:
             if each not in above:
                 taken = spot.sources(each).may & denied if common is None else common
                 if overlap(taken, spot.network):

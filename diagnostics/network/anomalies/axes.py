@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import chain, combinations
 from typing import NamedTuple, Self
 
+from diagnostics.errors import ParseError
 from diagnostics.network.anomalies.edges import V6_BEGIN, Edges
 from diagnostics.network.anomalies.reading import (
     ALL_PORTS,
@@ -21,10 +23,14 @@ from diagnostics.network.anomalies.reading import (
     WITHOUT_PORTS,
     Line,
     Reading,
+    port_line,
 )
+from diagnostics.network.model import SecurityRule
 
 LARGEST = 1 << 16
 """How many classes there may be in one dimension; with more, a search is faster."""
+
+_COMMON = 64  # with more classes, it takes longer to compare sets of them
 
 _OTHER = "*"  # any protocol that no rule names; a rule that says `*` is read as ANY
 
@@ -75,12 +81,14 @@ class Cuts(NamedTuple):
 
     Attributes:
         size: how many classes there are.
+        lines: the lines, kept so that no other gets the identity of one.
         known: for each line, by its identity, the classes that it matches for sure.
         doubts: for each range in doubt, its classes.
         v6: of addresses, all classes of IPv6.
     """
 
     size: int
+    lines: Collection[Line]
     known: Mapping[int, int]
     doubts: Mapping[Edges, int]
     v6: int
@@ -99,7 +107,12 @@ class Cuts(NamedTuple):
             for key, line in distinct.items()
         }
         size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
-        return cls(size, known, {each: held[each] for each in doubtful}, (1 << size) - 1 >> behind << behind)
+        doubts = {each: held[each] for each in doubtful}
+        return cls(size, distinct.values(), known, doubts, (1 << size) - 1 >> behind << behind)
+
+    def with_all(self, lines: Sequence[Line]) -> Self:
+        """These, if they know all of the lines; else those of the lines alone."""
+        return self if self.known.keys() >= set(map(id, lines)) else self.of(lines)
 
 
 class _Axis(NamedTuple):
@@ -164,10 +177,24 @@ class Shared(NamedTuple):
     ports: Cuts
 
     @classmethod
-    def of(cls, readings: Sequence[Reading]) -> Self:
-        """The classes of rules."""
+    def of(cls, readings: Sequence[Reading], common: Cuts | None = None) -> Self:
+        """The classes of rules, of which those of ports may be known."""
         ends = chain([each.sources for each in readings], [each.destinations for each in readings])
-        return cls(Cuts.of(ends), Cuts.of([each.destination_ports for each in readings]))
+        ports = [each.destination_ports for each in readings]
+        return cls(Cuts.of(ends), common.with_all(ports) if common else Cuts.of(ports))
+
+
+def common_ports(rules: Iterable[SecurityRule]) -> Cuts | None:
+    """The classes of the destination ports of many rules: mostly those of a whole estate are few.
+
+    None where they are not: then it is better that each NSG has its own.
+    """
+    lines = [ALL_PORTS]
+    for texts in {rule.destination_ports for rule in rules}:
+        with suppress(ParseError):
+            lines.append(port_line("destination", texts))
+    cuts = Cuts.of(lines)
+    return cuts if cuts.size <= _COMMON else None
 
 
 def services(readings: Sequence[Reading], cuts: Cuts) -> Sequence[int]:

@@ -23,6 +23,7 @@ from diagnostics.network.security import Context, ports
 ANY = ""
 WITH_PORTS = ("tcp", "udp")
 WITHOUT_PORTS = ("icmp", "esp", "ah")
+_EVERY = ("*",)
 _ANY = frozenset({"", "*", "any", "all"})
 
 
@@ -138,8 +139,8 @@ class Reader:
                 _protocol(rule.protocol),
                 near or self._side("source", rule.sources, rule.source_groups),
                 far or self._side("destination", rule.destinations, rule.destination_groups),
-                _port_line("source", rule.source_ports),
-                _port_line("destination", rule.destination_ports),
+                ALL_PORTS if rule.source_ports == _EVERY else port_line("source", rule.source_ports),
+                port_line("destination", rule.destination_ports),
             )
         except ParseError as error:
             raise ParseError(f"rule {rule.name}: {error}") from None
@@ -186,7 +187,8 @@ class _Piece(msgspec.Struct, frozen=True, gc=False):
 
 # Whatever the context, plain prefixes and ports are the same; NSGs of one network have them in common.
 @lru_cache(maxsize=1 << 16)
-def _port_line(end: str, texts: tuple[str, ...]) -> Line:
+def port_line(end: str, texts: tuple[str, ...]) -> Line:
+    """The ports at one end. Raises ParseError for a range that is none."""
     try:
         edges = of_spans(ports(texts).spans)
     except ParseError as error:
@@ -208,7 +210,7 @@ def _plain_side(texts: tuple[str, ...]) -> Line | None:
     pieces = tuple(filter(None, map(plain_edges, texts)))  # no prefix is empty
     if len(pieces) < len(texts):
         return None
-    return EVERYWHERE if sets.EVERYWHERE in pieces else Line(pieces)
+    return Line(pieces)
 
 
 # NSGs of one network say the same words of the same addresses; most are few, and Azure's tags dear to put together.

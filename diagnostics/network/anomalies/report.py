@@ -18,7 +18,7 @@ import msgspec
 
 from diagnostics.errors import ParseError
 from diagnostics.network.anomalies import wording
-from diagnostics.network.anomalies.axes import Shared
+from diagnostics.network.anomalies.axes import Cuts, Shared
 from diagnostics.network.anomalies.fate import Fate, Role
 from diagnostics.network.anomalies.reading import Reader, Reading
 from diagnostics.network.anomalies.rulelist import Rules
@@ -80,7 +80,9 @@ class Anomaly(msgspec.Struct, frozen=True, gc=False):
         return tuple(rule for rule in self.by if rule.allows != self.rule.allows)
 
 
-def anomalies(group: SecurityGroup, context: Context | None = None, *, faults: bool = False) -> tuple[Anomaly, ...]:
+def anomalies(
+    group: SecurityGroup, context: Context | None = None, *, faults: bool = False, ports: Cuts | None = None
+) -> tuple[Anomaly, ...]:
     """What is odd about the rules of an NSG, inbound first, rule by rule as Azure goes through them.
 
     A rule that cannot be read is reported as such. As it may match anything, and nothing for sure, no other rule is
@@ -90,10 +92,11 @@ def anomalies(group: SecurityGroup, context: Context | None = None, *, faults: b
         group: the NSG.
         context: what words mean where it is used.
         faults: whether to leave out exceptions, and conflicts that hang on what is not known.
+        ports: the classes of the ports of these and other rules, where they are known.
     """
     reader = Reader(context or Context())
     inbound, outbound = (_lenient(in_order(group.rules, inbound=way), reader) for way in (True, False))
-    shared = Shared.of([*inbound.readings, *outbound.readings])
+    shared = Shared.of([*inbound.readings, *outbound.readings], ports)
     return inbound.report(shared).anomalies(faults=faults) + outbound.report(shared).anomalies(faults=faults)
 
 
