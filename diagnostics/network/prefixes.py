@@ -57,7 +57,7 @@ class AddressSet(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def union(cls, sets: Iterable[Self]) -> Self:
         """Every address of any of the sets."""
-        listed = list(sets)
+        listed = sets if type(sets) is list else list(sets)
         if len(listed) == 1:
             return listed[0]
         v4: list[Span] = []
