@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diagnostics.errors import ParseError
-from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of
+from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, common_ports
 from diagnostics.network.anomalies.edges import covers, merged, plain_edges
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
@@ -367,3 +367,13 @@ def test_faults_are_all_but_exceptions_and_what_is_not_certain() -> None:
 def test_prefixes_cover_others_family_by_family(outer: str, inner: str, *, expected: bool) -> None:
     one, other = (merged([plain_edges(text) or () for text in texts.split()]) for texts in (outer, inner))
     assert covers(one, other) is expected
+
+
+def test_ports_of_many_rules_are_parted_once_if_they_are_few() -> None:
+    assert common_ports([allow("web", ports="80 443"), allow("bad", ports="none")]) is not None
+    assert common_ports([allow(f"r{port}", ports=str(port)) for port in range(1, 200, 2)]) is None
+
+
+def test_classes_that_do_not_know_a_line_are_not_used() -> None:
+    group = nsg("web", allow("first", ports="80"), rule("second", 200, ports="80"))
+    assert anomalies(group, ports=common_ports([allow("other", ports="443")])) == anomalies(group)

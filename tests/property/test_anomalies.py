@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, search
+from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, common_ports, search
 from diagnostics.network.anomalies.boxes import Boxes
 from diagnostics.network.anomalies.fate import Fate, Role
 from diagnostics.network.anomalies.reading import Reader, Reading
 from diagnostics.network.anomalies.rulelist import RuleList, Rules
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
-from diagnostics.network.security import Context, Flow, Terms, Verdict, decide, in_order
+from diagnostics.network.security import DEFAULTS, Context, Flow, Terms, Verdict, decide, in_order
 from tests.network import brute_force
 from tests.network.builders import nsg
 
@@ -187,6 +187,22 @@ def test_a_search_and_boxes_say_the_same_of_every_rule(listed: list[SecurityRule
 
 
 @settings(max_examples=50, deadline=None)
+@given(rules(["Alpha", "*", "10.0.0.0/31", "10.0.0.0/30", "2001:db8::/64", "::/0"], PROTOCOLS))
+def test_faults_are_all_that_is_certain_and_no_exception(listed: list[SecurityRule]) -> None:
+    group = nsg("web", *listed)
+    every = [each for each in anomalies(group) if each.kind is not Kind.GENERALISED]
+    certain = [each for each in every if each.kind is not Kind.CONFLICT or not each.missing]
+    assert [*anomalies(group, faults=True)] == certain
+    assert [*anomalies(group, faults=True, ports=common_ports([*listed, *DEFAULTS]))] == certain
+
+
+@given(ANYTHING)
+def test_in_brief_a_rule_does_the_same(listed: list[SecurityRule]) -> None:
+    known = Rules(read(listed))
+    for number in range(len(listed)):
+        assert known.brief(number, conflicts=False).fate is known.role(number).fate
+
+
 @given(ANYTHING, st.integers(0, 4))
 def test_where_there_are_too_many_boxes_a_search_says_it(listed: list[SecurityRule], most: int) -> None:
     few, many = Rules(read(listed), most), Rules(read(listed))
