@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,7 +16,7 @@ from diagnostics.errors import ParseError, PermanentError
 from diagnostics.network.anomalies import edges as sets
 from diagnostics.network.anomalies.edges import V6_BEGIN, Edges, merged, of_addresses, of_spans, plain_edges
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import PORTS_TOP, V6_TOP, Span
+from diagnostics.network.intervals import PORTS_TOP, Span
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import Bounds, names_tag
 from diagnostics.network.security import Context, ports
@@ -66,25 +67,36 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def v4(self) -> Part:
         """What it matches of IPv4, or of ports."""
-        return self._between(0, V6_BEGIN, 0)
+        return self.families[0]
 
     @property
     def v6(self) -> Part:
         """What it matches of IPv6."""
-        return self._between(V6_BEGIN, V6_BEGIN + V6_TOP + 1, V6_BEGIN)
+        return self.families[1]
 
-    def _between(self, begin: int, end: int, origin: int) -> Part:
-        doubts = ((name, _spans(edges, begin, end, origin)) for name, edges in self.doubts.items())
-        return Part(_spans(self.edges, begin, end, origin), tuple((name, spans) for name, spans in doubts if spans))
+    @property
+    def families(self) -> tuple[Part, Part]:
+        """What it matches of IPv4, or of ports, and of IPv6."""
+        v4, v6 = _parted(self.edges)
+        if not self.doubts:
+            return Part(v4), Part(v6)
+        doubts = [(name, _parted(edges)) for name, edges in self.doubts.items()]
+        return (
+            Part(v4, tuple((name, found) for name, (found, _) in doubts if found)),
+            Part(v6, tuple((name, found) for name, (_, found) in doubts if found)),
+        )
 
 
-def _spans(edges: Edges, begin: int, end: int, origin: int) -> tuple[Span, ...]:
-    """The ranges that begin within bounds, told from an origin on."""
-    pairs = batched(edges, 2, strict=True)
-    return tuple((first - origin, over - 1 - origin) for first, over in pairs if begin <= first < end)
+def _parted(edges: Edges) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """The ranges of each family, told from where it begins."""
+    cut = bisect_left(edges, V6_BEGIN)
+    v4 = tuple([(first, over - 1) for first, over in batched(edges[:cut], 2, strict=True)])
+    if cut == len(edges):
+        return v4, ()
+    last = V6_BEGIN + 1
+    return v4, tuple([(first - V6_BEGIN, over - last) for first, over in batched(edges[cut:], 2, strict=True)])
 
 
-NOTHING = Part()
 ALL_PORTS = Line(((0, PORTS_TOP + 1),))
 EVERYWHERE = Line((sets.EVERYWHERE,))
 

@@ -10,7 +10,7 @@ overview" (a rule names one of them, or any). A protocol that a rule names and n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -18,8 +18,9 @@ from typing import Self
 from diagnostics.network.anomalies.axes import Shared
 from diagnostics.network.anomalies.boxes import MOST, Boxes
 from diagnostics.network.anomalies.classes import Slice, slices
+from diagnostics.network.anomalies.edges import Edges
 from diagnostics.network.anomalies.fate import Fate, Role
-from diagnostics.network.anomalies.reading import ANY, WITH_PORTS, WITHOUT_PORTS, Part, Reading
+from diagnostics.network.anomalies.reading import ANY, WITH_PORTS, WITHOUT_PORTS, Line, Part, Reading
 from diagnostics.network.anomalies.search import Search
 
 type Product = tuple[Sequence[Slice], int, int]
@@ -161,12 +162,27 @@ def _kinds(readings: Sequence[Reading]) -> Iterator[Sequence[Sequence[Slice]]]:
     portless = _protocols(readings, (*WITHOUT_PORTS, *sorted(named)))
     carrying = _protocols(readings, WITH_PORTS)
     ports = (
-        slices([each.source_ports.v4 for each in readings]),
-        slices([each.destination_ports.v4 for each in readings]),
+        slices(_families(each.source_ports for each in readings)[0]),
+        slices(_families(each.destination_ports for each in readings)[0]),
     )
-    v4 = slices([each.sources.v4 for each in readings]), slices([each.destinations.v4 for each in readings])
-    v6 = slices([each.sources.v6 for each in readings]), slices([each.destinations.v6 for each in readings])
+    sources = _families(each.sources for each in readings)
+    destinations = _families(each.destinations for each in readings)
+    v4, v6 = zip(map(slices, sources), map(slices, destinations), strict=True)
     yield from ((carrying, *v4, *ports), (carrying, *v6, *ports), (portless, *v4), (portless, *v6))
+
+
+def _families(lines: Iterable[Line]) -> tuple[list[Part], list[Part]]:
+    """What each matches of IPv4, or of ports, and of IPv6; many rules match the same."""
+    known: dict[tuple[Edges, ...], tuple[Part, Part]] = {}
+    found: list[tuple[Part, Part]] = []
+    for line in lines:
+        parts = None if line.doubts else known.get(line.pieces)
+        if parts is None:
+            parts = line.families
+            if not line.doubts:
+                known[line.pieces] = parts
+        found.append(parts)
+    return [v4 for v4, _ in found], [v6 for _, v6 in found]
 
 
 def _protocols(readings: Sequence[Reading], names: Sequence[str]) -> Sequence[Slice]:
