@@ -1,6 +1,10 @@
 """Plans of the Bicep templates, with what most of their tests give."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
@@ -17,21 +21,44 @@ ACTION_GROUPS = "461e8683-5575-4561-ac7f-899cc907d62a"
 """The application that Azure Monitor calls as, in every tenant."""
 
 
-@cache
+_folder = ContextVar("folder", default=BICEP)
+
+
+@contextmanager
+def of(templates: Path) -> Iterator[None]:
+    """Have plans be of the templates in another folder."""
+    before = _folder.set(templates)
+    try:
+        yield
+    finally:
+        _folder.reset(before)
+
+
+def folder() -> Path:
+    """Where the templates are that plans are of."""
+    return _folder.get()
+
+
 def plain() -> Plan:
     """What is deployed where nothing is asked for."""
-    return main()
+    return _plain(folder())
+
+
+@cache
+def _plain(templates: Path) -> Plan:
+    with of(templates):
+        return main()
 
 
 def main(**values: Any) -> Plan:
     """What main.bicep deploys."""
-    return plan(BICEP / "main.bicep", **{"scopes": [SCOPE], **values})
+    return plan(folder() / "main.bicep", **{"scopes": [SCOPE], **values})
 
 
 def watch(**values: Any) -> Plan:
     """What watch.bicep deploys for a further subscription."""
     given = {"actionGroupId": "calls", "operatorsActionGroupId": "tells", "identityId": "identity"}
-    return plan(BICEP / "watch.bicep", **{**given, "storageAccountId": "storage", **values})
+    return plan(folder() / "watch.bicep", **{**given, "storageAccountId": "storage", **values})
 
 
 def one(made: Plan, kind: str) -> Any:

@@ -1,7 +1,7 @@
 """What both ways of deploying read; of it, the custom roles, and what calls they leave without a permission."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,9 @@ def shared(name: str) -> Any:
 ROLES: dict[str, Any] = shared("roles")
 
 
-def actions(*roles: str) -> dict[str, str]:
+def actions(*roles: str, among: Mapping[str, Any] = ROLES) -> dict[str, str]:
     """What these roles allow: as it is spelt there, by its lower case, for Azure compares so."""
-    return {action.lower(): action for role in roles for action in ROLES[role]["actions"]}
+    return {action.lower(): action for role in roles for action in among[role]["actions"]}
 
 
 def needed(calls: Iterable[Call]) -> dict[str, str]:
@@ -32,9 +32,9 @@ def needed(calls: Iterable[Call]) -> dict[str, str]:
     return found
 
 
-def lacking(calls: Iterable[Call], roles: Sequence[str]) -> list[str]:
+def lacking(calls: Iterable[Call], roles: Sequence[str], among: Mapping[str, Any] = ROLES) -> list[str]:
     """The actions that calls need and the roles do not have, each with a call."""
-    allowed = actions(*roles)
+    allowed = actions(*roles, among=among)
     return [
         f"role {' or '.join(roles)} lacks {told}" for action, told in needed(calls).items() if action not in allowed
     ]

@@ -141,7 +141,7 @@ def test_custom_roles_are_made_where_asked_for_or_needed(asked: dict[str, Any], 
 )
 def test_a_custom_role_has_the_actions_of_the_shared_file_and_no_others(name: str, scope: str) -> None:
     asked = {f"assign{role.title()}Role": True for role in ROLES}
-    made = plan(plans.BICEP / name, principalId="somebody", **asked)
+    made = plan(plans.folder() / name, principalId="somebody", **asked)
     for role, body in zip(ROLES.values(), made.of(DEFINED).values(), strict=True):
         said = body["properties"]
         assert said["permissions"] == [
@@ -149,7 +149,7 @@ def test_a_custom_role_has_the_actions_of_the_shared_file_and_no_others(name: st
         ]
         assert (said["assignableScopes"], said["description"]) == ([scope], role["description"])
     assert [body["properties"]["principalId"] for body in made.of(ASSIGNED).values()] == ["somebody"] * len(ROLES)
-    assert plan(plans.BICEP / name, principalId="somebody").resources == ()
+    assert plan(plans.folder() / name, principalId="somebody").resources == ()
 
 
 def test_app_storage_and_vault_log_to_the_workspace() -> None:
