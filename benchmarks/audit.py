@@ -1,15 +1,18 @@
 """All checks over a fleet: beside decoding the bodies of lists, and beside an SMT solver for the rules alone.
 
-The fleet is the one of `fleet`. z3 answers for a sample of the rule lists only which rules are dead or redundant, which
-is a part of what the audit tells of them; its time is scaled up to all lists, and the audit's is that of every check.
+The fleet is the one of `fleet`. It is audited as the function does it, by one process, and as the command does, by one
+for each core as far as there are parts for them. z3 answers for a sample of the rule lists only which rules are dead or
+redundant, which is a part of what the audit tells of them; its time is scaled up to all lists, and the audit's is that
+of every check, by one process.
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -27,6 +30,8 @@ from sandbox.fleet import Size, bodies
 _ROOT = Path(__file__).parent.parent
 _NICS, _ROUNDS, _EVERY = 10_000, 5, 25
 _GROUPS = "networkSecurityGroups"
+_CORES = os.process_cpu_count() or 1
+_ALONE, _SHARED = "by one process", f"by processes for {_CORES} cores"
 
 type Figures = dict[str, float]
 
@@ -36,38 +41,40 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, body in bodies(Size.of(_NICS)).items():
             Path(folder, f"{name}.json").write_bytes(body)
-        whole, rules = _median(folder, alone=False), _median(folder, alone=True)
+        whole, rules = _median(folder, "", {_ALONE: 1, _SHARED: None}), _median(folder, _GROUPS, {_ALONE: 1})
     groups = _groups()
     ours, z3 = _by_z3(groups)
     CONSOLE.print(_fleet(whole))
     CONSOLE.print(_rules(rules, ours, z3, len(groups)))
-    at_most(f"audit of {_NICS:,} NICs, of decoding them", 15, whole["audit"] / whole["decode"])
+    for way in (_ALONE, _SHARED):
+        at_most(f"audit of {_NICS:,} NICs {way}, of decoding them", 15, whole[way] / whole["decode"])
     lists = 2 * len(groups)
-    at_least(f"audit of {len(groups):,} NSGs, than tuned z3 for their rules", 15, z3 * lists / rules["audit"])
+    at_least(f"audit of {len(groups):,} NSGs, than tuned z3 for their rules", 15, z3 * lists / rules[_ALONE])
 
 
-def measure(folder: str, only: str) -> None:
+def measure(folder: str, only: str, way: str, processes: int | None) -> None:
     """In an interpreter of its own: decode, make the estate, audit it, and print the seconds; of one type, or all."""
-    from diagnostics.checks.audit import audit  # noqa: PLC0415 - what is imported here counts as the program's own
-    from diagnostics.checks.catalogue import catalogue  # noqa: PLC0415
+    from diagnostics.checks.catalogue import catalogue  # noqa: PLC0415 - what is imported here counts as the program's
+    from diagnostics.cli.processes import made  # noqa: PLC0415
 
     catalogue()
     seconds: Figures = {}
     known = estate(folder, seconds, only)
-    found = timed(seconds, "audit", lambda: audit(known))
+    found = timed(seconds, way, lambda: made(known, processes=processes))
     told = {"findings": len(found.findings), "unknown": len(found.unknown), "checks": len(found.checks)}
     sys.stdout.write(json.dumps(seconds | told))
 
 
-def _median(folder: str, *, alone: bool) -> Figures:
-    """The median of each figure of several interpreters; what they found is the same."""
-    program = f"from benchmarks.audit import measure; measure({folder!r}, {_GROUPS if alone else ''!r})"
-    found = []
-    for _ in range(_ROUNDS):
+def _median(folder: str, only: str, ways: Mapping[str, int | None]) -> Figures:
+    """The median of each figure of several interpreters, in each way in turn; what they found is the same."""
+    found: list[Figures] = []
+    for way, processes in [*ways.items()] * _ROUNDS:
+        program = f"from benchmarks.audit import measure; measure({folder!r}, {only!r}, {way!r}, {processes!r})"
         done = subprocess.run([sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=True)
         found.append(json.loads(done.stdout))
     assert len({(each["findings"], each["unknown"]) for each in found}) == 1
-    return {name: statistics.median(each[name] for each in found) for name in found[0]}
+    names = dict.fromkeys(name for each in found for name in each)
+    return {name: statistics.median(each[name] for each in found if name in each) for name in names}
 
 
 def _groups() -> Sequence[SecurityGroup]:
@@ -107,17 +114,17 @@ def _readings(groups: Sequence[SecurityGroup]) -> Iterator[list[Reading]]:
 def _fleet(found: Figures) -> Table:
     title = f"{found['checks']:.0f} checks over {_NICS:,} NICs: {found['findings']:,.0f} findings, "
     table = table_of(f"{title}{found['unknown']:,.0f} not known", "", "ms", "ratio to decoding")
-    for name, what in (("decode", "decoding into Structs"), ("estate", "making the estate"), ("audit", "the audit")):
+    for name, what in (("decode", "decoding into Structs"), ("estate", "making the estate")):
         table.add_row(what, shown(found[name] * 1_000), shown(found[name] / found["decode"]))
-    both = found["estate"] + found["audit"]
-    table.add_row("both", shown(both * 1_000), shown(both / found["decode"]))
+    for way in (_ALONE, _SHARED):
+        table.add_row(f"the audit {way}", shown(found[way] * 1_000), shown(found[way] / found["decode"]))
     return table
 
 
 def _rules(found: Figures, ours: float, z3: float, groups: int) -> Table:
     lists = 2 * groups
     table = table_of(f"{groups:,} NSGs, {lists:,} lists of rules", "", "ms a list", "ratio to the audit")
-    audit = found["audit"] / lists
+    audit = found[_ALONE] / lists
     for what, seconds in (
         (f"all {found['checks']:.0f} checks", audit),
         ("dead and redundant rules alone", ours),

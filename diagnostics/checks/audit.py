@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from types import MappingProxyType
 
 import msgspec
@@ -85,9 +86,33 @@ def audit(
         only: the ids of the checks to make; by default all.
     """
     own = policy or Policy()
-    made = [each for each in catalogue() if each.id not in own.off and (only is None or each.id in only)]
+    made = chosen(own, only)
     with at_rest():  # what the checks worked out is gone before the collector looks at what there is
         return _audited(estate, own, now, made)
+
+
+def chosen(policy: Policy | None = None, only: Sequence[str] | None = None) -> list[Check]:
+    """The checks of an audit: those that are not off, and of these, where only some are asked for, no others."""
+    off = policy.off if policy else frozenset[str]()
+    return [each for each in catalogue() if each.id not in off and (only is None or each.id in only)]
+
+
+def joined(parts: Sequence[Audit]) -> Audit:
+    """One audit of audits of the same estate, each by other checks; it is what one by all of these checks had been.
+
+    Args:
+        parts: at least one.
+    """
+    first, *others = parts
+    # What could not be read is no matter of a check, so each of them tells of it.
+    unknown = chain(first.unknown, *([each for each in part.unknown if each.check != ANY] for part in others))
+    return Audit(
+        tuple(sorted(chain.from_iterable(part.findings for part in parts), key=_order)),
+        tuple(sorted(unknown, key=_order_of_unknown)),
+        tuple(sorted(chain.from_iterable(part.suppressed for part in parts), key=lambda each: _order(each.finding))),
+        tuple(sorted(chain.from_iterable(part.checks for part in parts), key=lambda each: each.id)),
+        {key: file for part in parts for key, file in part.files.items()},
+    )
 
 
 def _audited(estate: Estate, policy: Policy, now: datetime | None, made: Sequence[Check]) -> Audit:
@@ -126,7 +151,7 @@ class _Making:
         findings, suppressed = self.findings.values(), self.suppressed.values()
         return Audit(
             tuple(sorted(findings, key=_order)),
-            tuple(sorted(self.unknown, key=lambda each: (each.check, each.resource.id.lower(), each.missing))),
+            tuple(sorted(self.unknown, key=_order_of_unknown)),
             tuple(sorted(suppressed, key=lambda each: _order(each.finding))),
             tuple(made),
             _files(self.facts, [*findings, *self.unknown, *(each.finding for each in suppressed)]),
@@ -196,3 +221,7 @@ def _unread(estate: Estate) -> Iterator[Unknown]:
 
 def _order(finding: Finding) -> tuple[int, str, str, str, str]:
     return RANKS[finding.severity], finding.check, finding.resource.id.lower(), finding.title, finding.finding_id
+
+
+def _order_of_unknown(each: Unknown) -> tuple[str, str, tuple[str, ...]]:
+    return each.check, each.resource.id.lower(), each.missing

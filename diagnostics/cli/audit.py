@@ -28,7 +28,7 @@ _MARKS = {"critical": Mark.BAD, "high": Mark.BAD, "medium": Mark.NOTE}
 
 def run(asked: argparse.Namespace) -> Exit:
     """Audit, print or write the report, and say by the exit code whether something is bad enough to stop at."""
-    from diagnostics.checks.audit import audit  # noqa: PLC0415 - `--help` need not wait for the engine
+    from diagnostics.cli import processes  # noqa: PLC0415 - `--help` need not wait for the engine
     from diagnostics.findings import Severity  # noqa: PLC0415
 
     form = _form(asked)
@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> Exit:
     if not paths:
         raise ParseError("give a file or folder to audit: `audit PATH`, or `audit --estate PATH`")
     estate = load(paths, asked.tags, option="PATH", every=asked.all_problems, complete=asked.complete)
-    made = audit(estate, policy, _now(asked.now), _only(asked.check))
+    made = processes.made(estate, policy, _now(asked.now), _only(asked.check), asked.jobs)
     if not made.checks:
         raise ParseError("--check: the policy has all of them off" if asked.check else "--policy: all checks are off")
     _report(asked, form, made)

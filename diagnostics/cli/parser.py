@@ -96,6 +96,8 @@ def _audit(commands: Commands) -> None:
     whole = "what is in none of the files does not exist; else it is not known"
     command.add_argument("--complete", action="store_true", help=whole)
     command.add_argument("--now", metavar="ISO", help="when it was exported: suppressions end by it; now")
+    jobs = "processes to make the checks by, on Linux; as many as is worth it"
+    command.add_argument("--jobs", type=_jobs, metavar="N", help=jobs)
 
 
 def _checks(commands: Commands) -> None:
@@ -172,4 +174,10 @@ def _port(text: str) -> int:
 def _hours(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:5]) <= 2_160):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of hours from 1 to 2160")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:5]) <= 1_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of processes from 1 to 1000")
     return int(text)
