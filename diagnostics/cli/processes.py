@@ -97,7 +97,8 @@ _asked: list[_Asked] = []
 
 
 def _begin(estate: Estate, policy: Policy | None, now: datetime | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is told once, by the first process
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it; the first process tells
     _asked.append((estate, policy, now))
 
 
