@@ -19,6 +19,7 @@ from typing import Any
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.reading import read_objects, template
+from diagnostics.network.reading.functions import GROUP, SUBSCRIPTION
 
 OPERATIONS = frozenset(
     {
@@ -196,7 +197,5 @@ def _deployed(step: Step) -> Iterator[Any]:
     scope = ResourceId.parse(step.url.removeprefix("https://management.azure.com"))
     for found in template.resources(properties.get("template") or {}, "$", given):
         if isinstance(found, template.Found):
-            text = json.dumps(found.raw).replace(template.SUBSCRIPTION, scope.subscription)
-            yield json.loads(
-                text.replace(f"/resourceGroups/{template.GROUP}/", f"/resourceGroups/{scope.resource_group}/")
-            )
+            text = json.dumps(found.raw).replace(SUBSCRIPTION, scope.subscription)
+            yield json.loads(text.replace(f"/resourceGroups/{GROUP}/", f"/resourceGroups/{scope.resource_group}/"))

@@ -14,6 +14,7 @@ from diagnostics.network.ids import ResourceId
 from diagnostics.network.reading import template
 from diagnostics.network.reading.facts import FLOW_LOGS, older_flow_log
 from diagnostics.network.reading.listing import type_of
+from diagnostics.network.reading.scope import Unresolved
 from diagnostics.network.references import named
 
 
@@ -217,7 +218,7 @@ def _table(value: Mapping[str, Any], where: str, about: str, *, whole: bool = Tr
 
 def _template(value: Mapping[str, Any], where: str) -> Iterator[Document]:
     for found in template.resources(value, where):
-        if isinstance(found, template.Unresolved):
+        if isinstance(found, Unresolved):
             yield Misfit(found.where, found.text)
         else:
             rid = ResourceId.maybe(found.raw["id"])

@@ -301,9 +301,9 @@ NAMES = ((1, "a"), (2, "b"))
 
 
 def test_rules_that_a_loop_makes_do_not_count_as_absent() -> None:
-    looped = {"copy": [{"name": "securityRules", "count": 3, "input": {"name": "[concat('r', copyIndex())]"}}]}
+    looped = {"copy": [{"name": "securityRules", "count": "[parameters('many')]", "input": {"name": "r"}}]}
     estate = read(*SMALL["resources"][:3], declared("networkSecurityGroups", "nsg-a", **looped), **VALUES)
-    assert problems(estate) == [("$[0].resources[3].properties.securityRules", "copy(…) depends on the deployment")]
+    assert problems(estate) == [("$[0].resources[3].properties.securityRules", "parameters('many') has no value here")]
     assert reach(estate, flow("10.0.2.4", "10.0.1.4")).verdict is Verdict.UNKNOWN
 
 
