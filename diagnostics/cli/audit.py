@@ -36,7 +36,7 @@ def run(asked: argparse.Namespace) -> Exit:
     paths = [*asked.paths, *asked.estate]
     if not paths:
         raise ParseError("give a file or folder to audit: `audit PATH`, or `audit --estate PATH`")
-    estate = load(paths, asked.tags, option="PATH", every=asked.all_problems, complete=asked.complete)
+    estate = load(paths, asked.tags, asked.parameters, option="PATH", every=asked.all_problems, complete=asked.complete)
     made = processes.made(estate, policy, _now(asked.now), _only(asked.check), asked.jobs)
     if not made.checks:
         raise ParseError("--check: the policy has all of them off" if asked.check else "--policy: all checks are off")

@@ -27,8 +27,8 @@ def run(asked: argparse.Namespace) -> Exit:
     """Answer, print, and say by the exit code whether a verdict changes."""
     from diagnostics.network.difference import difference  # noqa: PLC0415 - `--help` need not wait for the engine
 
-    before = load([asked.before], asked.tags, option="BEFORE", every=asked.all_problems)
-    after = load([asked.after], asked.tags, option="AFTER", every=asked.all_problems)
+    before = load([asked.before], asked.tags, asked.parameters, option="BEFORE", every=asked.all_problems)
+    after = load([asked.after], asked.tags, asked.parameters, option="AFTER", every=asked.all_problems)
     if not any(point.address for estate in (before, after) for point in estate.points):
         raise ParseError("BEFORE, AFTER: neither has a NIC with an address: add `az network nic list` to both")
     changes = difference(before, after)

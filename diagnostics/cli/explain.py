@@ -28,7 +28,7 @@ def run(asked: argparse.Namespace) -> Exit:
     """Answer, print, and say by the exit code what the verdict is."""
     from diagnostics.network.reach import reach  # noqa: PLC0415 - `--help` need not wait for the engine
 
-    estate = load(asked.estate, asked.tags, every=asked.all_problems)
+    estate = load(asked.estate, asked.tags, asked.parameters, every=asked.all_problems)
     question = parse_flow(
         estate, asked.source, asked.destination, source_port=asked.source_port, names=("--from", "--to")
     )

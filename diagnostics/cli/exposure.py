@@ -29,7 +29,7 @@ def run(asked: argparse.Namespace) -> Exit:
     from diagnostics.network.exposure import Sources  # noqa: PLC0415 - `--help` need not wait for the engine
     from diagnostics.network.reach import Reach  # noqa: PLC0415
 
-    estate = load(asked.estate, asked.tags, every=asked.all_problems)
+    estate = load(asked.estate, asked.tags, asked.parameters, every=asked.all_problems)
     engine = Sources(Reach(estate))
     found = [(point, engine.exposed(point)) for point in _asked_for(estate, asked.of)]
     hidden = "" if asked.of else unread(estate)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from diagnostics.cli.texts import plain
 from diagnostics.errors import ParseError
@@ -17,6 +18,7 @@ _SHOWN = 5
 def load(
     paths: Sequence[Path],
     tags: Sequence[Path] = (),
+    parameters: Sequence[Path] = (),
     *,
     option: str = "--estate",
     every: bool = False,
@@ -27,18 +29,20 @@ def load(
     Args:
         paths: files, or folders: all `*.json` in them and below, hidden ones left out.
         tags: files with service tags, the same way.
+        parameters: files with values for the parameters of templates; of two values of one name the later one counts.
         option: the argument that the paths came from, named in errors.
         every: whether to tell all problems, not the first few.
         complete: whether what is in none of the files does not exist.
 
     Raises:
-        ParseError: a path does not exist, or nothing of a network could be read.
+        ParseError: a path does not exist, nothing of a network could be read, or parameters cannot be.
     """
-    from diagnostics.network.reading import read_files  # noqa: PLC0415 - `--help` and bad usage need not wait for it
+    from diagnostics.network.reading import Given, read_files  # noqa: PLC0415 - `--help` need not wait for it
 
     unread: list[Problem] = []
     files = [*_all(paths, option), *_all(tags, "--tags")]
-    estate = read_files(_contents(files, unread), complete=complete, paths=True)
+    given = Given(_given(parameters)) if parameters else None
+    estate = read_files(_contents(files, unread), complete=complete, paths=True, given=given)
     estate = replace(estate, problems=(*unread, *estate.problems))
     tell(estate.problems, every=every)
     if not _anything(estate):
@@ -89,6 +93,19 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _raise(error: OSError) -> None:
     raise error
+
+
+def _given(files: Sequence[Path]) -> dict[str, Any]:
+    """The values in files of parameters. Raises ParseError for one that cannot be read: nothing goes without it."""
+    from diagnostics.network.reading import read_parameters  # noqa: PLC0415 - see `load`
+
+    found: dict[str, Any] = {}
+    for path in files:
+        try:
+            found |= read_parameters(path.read_bytes(), f"--parameters: {path}")
+        except OSError as error:
+            raise ParseError(f"--parameters: {path}: {error.strerror or error}") from None
+    return found
 
 
 def _contents(files: Iterable[Path], unread: list[Problem]) -> Iterator[tuple[str, bytes]]:

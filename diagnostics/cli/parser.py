@@ -145,6 +145,8 @@ def _command(commands: Commands, name: str, does: str, codes: str) -> argparse.A
     command.add_argument("--all-problems", action="store_true", help="tell everything that could not be read")
     tags = "Azure's service tags as JSON: the weekly file, or what `az network list-service-tags` prints"
     command.add_argument("--tags", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help=tags)
+    values = "values for the parameters of templates, as `bicep build-params` writes them"
+    command.add_argument("--parameters", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help=values)
     return command
 
 

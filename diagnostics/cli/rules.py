@@ -33,7 +33,7 @@ def run(asked: argparse.Namespace) -> Exit:
     """Answer, print, and say by the exit code whether something was found."""
     from diagnostics.network.anomalies import anomalies  # noqa: PLC0415 - `--help` need not wait for the engine
 
-    estate = load(asked.estate, asked.tags, every=asked.all_problems)
+    estate = load(asked.estate, asked.tags, asked.parameters, every=asked.all_problems)
     groups = _asked_for(estate, asked.group)
     places = _places(estate)
     found = [(group, anomalies(group, _context(estate, places.get(group.id, {})))) for group in groups]

@@ -231,3 +231,38 @@ def test_checks_tells_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "usually still passes traffic" in " ".join(capsys.readouterr().out.split())
     assert main(["checks", "NIC999"]) == 2
     assert "there is no check 'NIC999'" in capsys.readouterr().err
+
+
+def test_the_rules_of_a_loop_by_the_values_of_its_parameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`securityRules: [for rule in rules: rule]`, and the file of parameters of one environment."""
+    main_json, values = tmp_path / "main.json", tmp_path / "prod.json"
+    looped = {"name": "securityRules", "count": "[length(parameters('rules'))]"}
+    looped["input"] = "[parameters('rules')[copyIndex('securityRules')]]"
+    bicep = template()
+    bicep["parameters"] |= {"rules": {"type": "array", "defaultValue": []}}
+    bicep["resources"][0]["properties"] = {"copy": [looped]}
+    main_json.write_text(json.dumps(bicep))
+    values.write_text(json.dumps({"parameters": {"rules": {"value": [ssh("*")]}, "prefix": {"value": "prod"}}}))
+    assert run(main_json) == 0
+    capsys.readouterr()
+    assert run(main_json, "--parameters", values, "--fail-on", "high") == 1
+    assert "NSG nsg-prod lets the internet in to SSH (TCP 22)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(None, "No such file or directory"), ('{"value": []}', "is no file of parameters"), ("{", "not readable as JSON")],
+)
+def test_parameters_that_cannot_be_read_end_it(
+    text: str | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = tmp_path / "prod.json"
+    if text is not None:
+        values.write_text(text)
+    assert run(FAILED, "--parameters", values) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"audit: --parameters: {values}: ")
+    assert said in printed.err

@@ -10,6 +10,7 @@ from diagnostics.errors import ParseError
 from diagnostics.network.estate import Estate
 from diagnostics.network.reading.assembly import Assembly
 from diagnostics.network.reading.documents import documents
+from diagnostics.network.reading.parameters import Given
 from diagnostics.network.reading.texts import values
 
 
@@ -19,6 +20,7 @@ def read_files(
     listed: AbstractSet[str] | None = None,
     complete: bool = False,
     paths: bool = False,
+    given: Given | None = None,
 ) -> Estate:
     """The estate in files of JSON, each with its name.
 
@@ -31,7 +33,9 @@ def read_files(
             body could not be read is not one of them.
         complete: whether everything is in them, whatever its type.
         paths: whether the names are paths, so that facts say which file each resource stands in.
+        given: values for the parameters of templates among them; one that no template has is a problem.
     """
+    given = given or Given({})
     made = Assembly(listed, complete=complete)
     for name, body in files:
         try:
@@ -41,7 +45,9 @@ def read_files(
             continue
         for number, value in enumerate(found):
             where = f"{name} $" if len(found) == 1 else f"{name} line {number + 1} $"
-            made.take(documents(value, where, PurePath(name).stem), where, name if paths else "")
+            made.take(documents(given.into(value), where, PurePath(name).stem), where, name if paths else "")
+    for name in given.unused:
+        made.problem(f"parameters.{name}", "no template has a parameter of that name")
     return made.estate()
 
 
