@@ -11,11 +11,15 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import UUID, uuid5
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 GROUP = "template"
 """A template says neither where it will be deployed nor in which group: these stand for both."""
 
+_NAMESPACE = UUID(int=0)
+
+_COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 _LONGEST = 10_000  # Azure's own bound of what `range` makes
 
 
@@ -43,6 +47,16 @@ def _extension_id(of: str, kind: str, *names: str) -> str:
     return f"{of}/providers/{namespace}/{path}"
 
 
+def _guid(*texts: Any) -> UUID:
+    """Stands for the one that Azure makes of the same texts: as names hang on it, the same texts give the same one."""
+    return uuid5(_NAMESPACE, "-".join(map(_text, texts)))
+
+
+def _unique(*texts: Any) -> str:
+    """The same in 13 letters and digits."""
+    return _guid(*texts).hex[:13]
+
+
 def _text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":")) if isinstance(value, list | dict) else str(value)
 
@@ -59,13 +73,14 @@ def _format(pattern: str, *parts: Any) -> str:
 
 def _union(*parts: Any) -> Any:
     """Elements of lists once, in order; objects one in the other, of which the later one counts."""
-    if all(isinstance(part, list) for part in parts):
+    some = [part for part in parts if part is not None]
+    if all(isinstance(part, list) for part in some):
         found: list[Any] = []
-        for each in (each for part in parts for each in part):
+        for each in (each for part in some for each in part):
             if each not in found:
                 found.append(each)
         return found
-    return reduce(_merged, parts)
+    return reduce(_merged, some)
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -99,6 +114,11 @@ def _try_get(found: Any, *keys: Any) -> Any:
         else:
             return None
     return found
+
+
+def _json(text: str) -> Any:
+    """A text of JSON, in which lines may be comments: `loadTextContent` of Bicep takes files as they are."""
+    return json.loads(_COMMENT.sub("", text))
 
 
 def _bounded(count: int) -> int:
@@ -199,6 +219,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}",
     },
     "subscription": lambda: {"subscriptionId": SUBSCRIPTION, "id": f"/subscriptions/{SUBSCRIPTION}"},
+    "deployment": lambda: {"name": GROUP, "location": ""},
+    "uniquestring": _unique,
+    "guid": lambda *texts: str(_guid(*texts)),
     "concat": _concat,
     "format": _format,
     "string": _text,
@@ -213,7 +236,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "endswith": lambda text, end: text.lower().endswith(end.lower()),
     "indexof": _index_of,
     "padleft": lambda text, length, fill=" ": _text(text).rjust(_bounded(length), fill),
-    "json": json.loads,
+    "json": _json,
     "int": int,
     "bool": _bool,
     "array": lambda value: value if isinstance(value, list) else [value],

@@ -114,7 +114,7 @@ class Scope:
         finally:
             self._open.pop()
         if isinstance(read, Missing):
-            raise ParseError(f"{kind}('{name}') depends on the deployment")
+            raise ParseError(read.why)
         self._known[key] = read
         return read
 
@@ -240,16 +240,22 @@ def _outputs(template: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 def _defaults(template: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of parameters: those that are given, else their defaults."""
-    lowered = {name.lower() for name in given}
-    known = dict(given)
+    """The values of parameters: those that are given, else their defaults; so it is where nothing (null) is given."""
+    known = {name: value for name, value in given.items() if value is not None}
+    lowered = {name.lower() for name in known}
     for name, parameter in _mapping(template.get("parameters")).items():
         if name.lower() not in lowered and isinstance(parameter, Mapping):
             if "defaultValue" in parameter:
                 known[name] = parameter["defaultValue"]
-            elif parameter.get("nullable") is True:
+            elif _is_nullable(parameter, _mapping(template.get("definitions"))):
                 known[name] = None
     return known
+
+
+def _is_nullable(parameter: Mapping[str, Any], types: Mapping[str, Any]) -> bool:
+    """Whether a parameter without a value is null: by itself, or by the type that it is of."""
+    reference = str(parameter.get("$ref", "")).removeprefix("#/definitions/")
+    return parameter.get("nullable") is True or _mapping(types.get(reference)).get("nullable") is True
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

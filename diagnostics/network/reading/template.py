@@ -15,6 +15,8 @@ from diagnostics.errors import ParseError
 from diagnostics.network.reading.functions import GROUP, SUBSCRIPTION, resource_id
 from diagnostics.network.reading.scope import DEPLOYMENTS, Scope, Unresolved, declared, read_value
 
+_READ = ("microsoft.network/", "microsoft.compute/", "microsoft.insights/", "microsoft.authorization/locks")
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -65,23 +67,41 @@ def _copies(raw: Mapping[str, Any], where: str, scope: Scope, above: str, names:
 def _resource(raw: Mapping[str, Any], where: str, scope: Scope, above: str, names: str) -> Iterator[Found | Unresolved]:
     if raw.get("existing") is True or _left_out(raw, scope):
         return
+    kind = ""
     try:
-        kind, name = str(scope.value(raw.get("type", ""))), str(scope.value(raw.get("name", "")))
+        kind = _text("type", raw, scope)
+        kind = f"{above}/{kind}" if above else kind
+        if kind.lower() == DEPLOYMENTS:
+            yield from _deployment(raw, where, scope)
+            return
+        name = _text("name", raw, scope)
     except ParseError as error:
-        yield Unresolved(where, str(error))
+        if _matters(kind):
+            yield Unresolved(where, str(error))
         return
-    kind, name = (f"{above}/{kind}" if above else kind), (f"{names}/{name}" if names else name)
-    if kind.lower() == DEPLOYMENTS:
-        yield from _deployment(raw, where, scope)
-        return
+    name = f"{names}/{name}" if names else name
     read, problems = read_value({key: each for key, each in raw.items() if key != "resources"}, where, scope)
-    yield from problems
+    if _matters(kind):
+        yield from problems
     scope_id = _scope_id(read.get("scope"))
     rid = f"{scope_id}/providers/{kind}/{name}" if scope_id and kind.count("/") == 1 else resource_id(kind, name)
     named = {"type": kind, "name": name.rpartition("/")[2], "id": rid}
     # A template makes what it names: without properties that is a resource without any, such as an NSG without rules.
     yield Found(where, kind.lower(), {"properties": {}} | read | named)
     yield from _listed(raw.get("resources"), f"{where}.resources", scope, kind, name)
+
+
+def _text(key: str, raw: Mapping[str, Any], scope: Scope) -> str:
+    """A text of a resource; raises ParseError where it is not known, or none."""
+    found = scope.value(raw.get(key, ""))
+    if not isinstance(found, str | int):
+        raise ParseError(f"{key}: {found!r} is no text")
+    return str(found)
+
+
+def _matters(kind: str) -> bool:
+    """Whether the engine reads anything of resources of a type; one that is not known may be any."""
+    return not kind or kind.lower().startswith(_READ)
 
 
 def _scope_id(scope: object) -> str:

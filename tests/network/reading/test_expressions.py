@@ -70,6 +70,8 @@ WORKED_OUT: dict[str, Any] = {
     "[max(createArray(1, 5))]": 5,
     "[string(createArray(1, 'a'))]": '[1,"a"]',
     "[json('{\"a\": [1]}').A[0]]": 1,
+    "[json('// a note\n{\"a\": 1}')]": {"a": 1},
+    "[union(createArray(1), null(), createArray(2))]": [1, 2],
     "[bool('true')]": True,
     "[format('{0}-{1:D2}', 'a', 2)]": "a-2",
     "[extensionResourceId('/subscriptions/s', 'Microsoft.Authorization/locks', 'l')]": (
@@ -86,8 +88,8 @@ def test_what_an_expression_stands_for(written: str, value: Any) -> None:
 
 
 NOT_KNOWN = {
-    "[variables('round')]": "variables('round') depends on the deployment",
-    "[variables('endless')]": "variables('endless') depends on the deployment",
+    "[variables('round')]": "variables('round') refers to itself",
+    "[variables('endless')]": "reference(…) depends on the deployment",
     "[variables('rules')[2]]": "2 depends on the deployment",
     "[variables('rules')[0].port]": "'port' depends on the deployment",
     "[variables('rules')[0]": None,

@@ -204,10 +204,10 @@ def test_resources_by_name_as_newer_bicep_writes_them() -> None:
 EXPRESSIONS = {
     "[parameters('missing')]": "parameters('missing') has no value here",
     "[reference('x').ipAddress]": "reference(…) depends on the deployment",
-    "[parameters('loop')]": "parameters('loop') depends on the deployment",
+    "[parameters('loop')]": "parameters('loop') refers to itself",
     "[concat('a'": None,
     "[nonsense": None,
-    "[uniqueString('a')]": "uniqueString(…) depends on the deployment",
+    "[newGuid()]": "newGuid(…) depends on the deployment",
     "[parameters('list')[7]]": "7 depends on the deployment",
     "[add('a', 1)]": "add(…) is not understood here",
     "[§]": "expression '§' is not understood here",
