@@ -19,7 +19,7 @@ from typing import Any
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.reading import read_objects, template
-from diagnostics.network.reading.functions import GROUP, SUBSCRIPTION
+from diagnostics.network.reading.home import GROUP, SUBSCRIPTION
 
 OPERATIONS = frozenset(
     {

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from diagnostics.errors import ParseError
 from diagnostics.network.reading.functions import FUNCTIONS
+from diagnostics.network.reading.home import Home
 
 _TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z_][\w]*)|(-?\d+)|([()\[\],.]))")
 
@@ -34,6 +35,10 @@ class Missing:
 
 class Names(Protocol):
     """What an expression may name."""
+
+    @property
+    def home(self) -> Home:
+        """Where the template is deployed."""
 
     def named(self, kind: str, name: str) -> Any:
         """A parameter or variable, in any case; raises ParseError where it has no value here."""
@@ -127,6 +132,24 @@ def _reference(at: _Working, name: _Node, *_: _Node) -> Any:
     return at.names.reference(str(at.of(name)))
 
 
+def _resource_id(at: _Working, *parts: _Node) -> str:
+    return at.names.home.resource_id(*(str(at.of(each)) for each in parts))
+
+
+def _subscription_resource_id(at: _Working, *parts: _Node) -> str:
+    return at.names.home.subscription_resource_id(*(str(at.of(each)) for each in parts))
+
+
+def _resource_group(at: _Working) -> Mapping[str, str]:
+    home = at.names.home
+    return {"location": "", "name": home.group, "id": home.group_id}
+
+
+def _subscription(at: _Working) -> Mapping[str, str]:
+    home = at.names.home
+    return {"subscriptionId": home.subscription, "id": home.subscription_id}
+
+
 def _copy_index(at: _Working, *arguments: _Node) -> int:
     """`copyIndex()`, `copyIndex(1)`, `copyIndex('loop')` or `copyIndex('loop', 1)`."""
     given = [at.of(each) for each in arguments]
@@ -186,6 +209,10 @@ _FORMS: dict[str, Callable[..., Any]] = {
     "parameters": _parameter,
     "variables": _variable,
     "reference": _reference,
+    "resourceid": _resource_id,
+    "subscriptionresourceid": _subscription_resource_id,
+    "resourcegroup": _resource_group,
+    "subscription": _subscription,
     "copyindex": _copy_index,
     "lambda": _lambda,
     "lambdavariables": _lambda_variable,

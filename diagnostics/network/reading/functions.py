@@ -13,32 +13,10 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID, uuid5
 
-SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
-GROUP = "template"
-"""A template says neither where it will be deployed nor in which group: these stand for both."""
-
 _NAMESPACE = UUID(int=0)
 
 _COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
 _LONGEST = 10_000  # Azure's own bound of what `range` makes
-
-
-def resource_id(kind: str, names: str) -> str:
-    """The id of a resource by type and names, in the group that stands for the deployment's."""
-    namespace, *types = kind.split("/")
-    pairs = zip(types, names.split("/"), strict=False)
-    path = "/".join(f"{one}/{other}" for one, other in pairs)
-    return f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/{namespace}/{path}"
-
-
-def _resource_id(*parts: Any) -> str:
-    """`resourceId([subscription], [group], type, name, …)`: the type is the first part with a slash."""
-    texts = [str(part) for part in parts]
-    at = next(number for number, text in enumerate(texts) if "/" in text)
-    found = resource_id(texts[at], "/".join(texts[at + 1 :]))
-    if at:
-        found = found.replace(f"/resourceGroups/{GROUP}/", f"/resourceGroups/{texts[at - 1]}/", 1)
-    return found.replace(SUBSCRIPTION, texts[0], 1) if at == 2 else found
 
 
 def _extension_id(of: str, kind: str, *names: str) -> str:
@@ -210,16 +188,8 @@ def _bool(value: Any) -> bool:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "resourceid": _resource_id,
-    "subscriptionresourceid": _resource_id,
     "extensionresourceid": _extension_id,
-    "resourcegroup": lambda: {
-        "location": "",
-        "name": GROUP,
-        "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}",
-    },
-    "subscription": lambda: {"subscriptionId": SUBSCRIPTION, "id": f"/subscriptions/{SUBSCRIPTION}"},
-    "deployment": lambda: {"name": GROUP, "location": ""},
+    "deployment": lambda: {"name": "template", "location": ""},
     "uniquestring": _unique,
     "guid": lambda *texts: str(_guid(*texts)),
     "concat": _concat,

@@ -13,6 +13,7 @@ from typing import Any
 
 from diagnostics.errors import ParseError
 from diagnostics.network.reading.expressions import Missing, worked_out
+from diagnostics.network.reading.home import STAND_IN, Home
 
 DEPLOYMENTS = "microsoft.resources/deployments"
 _TURNS = 800  # the most that Azure lets a loop have
@@ -38,23 +39,28 @@ class Scope:
     Attributes:
         written: by kind (`parameters`, `variables`) and name in lower case, values with expressions of their own.
         listed: the resources of the template: some of them are templates that put something out.
+        home: where the template is deployed.
         turns: of the loops around it, by name in lower case, which turn this is; that of the resource is there without
             a name, too.
     """
 
     written: Mapping[tuple[str, str], Any]
     listed: Any = None
+    home: Home = STAND_IN
     turns: Mapping[str, int] = field(default_factory=dict)
     _known: dict[tuple[str, str], Any] = field(default_factory=dict)
     _open: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, template: Mapping[str, Any], given: Mapping[str, Any], outer: Scope | None = None) -> Scope:
+    def of(
+        cls, template: Mapping[str, Any], given: Mapping[str, Any], home: Home = STAND_IN, outer: Scope | None = None
+    ) -> Scope:
         """What is known in a template.
 
         Args:
             template: the template.
             given: values of its parameters.
+            home: where it is deployed.
             outer: what the template around it knows, if its expressions are worked out there.
         """
         variables = _mapping(template.get("variables"))
@@ -62,7 +68,7 @@ class Scope:
         named |= {loop["name"]: _Loop(loop) for loop in _loops(variables.get("copy"))}
         written = {("parameters", name.lower()): each for name, each in _defaults(template, given).items()}
         written |= {("variables", name.lower()): each for name, each in named.items()}
-        return cls({**(outer.written if outer else {}), **written}, template.get("resources"))
+        return cls({**(outer.written if outer else {}), **written}, template.get("resources"), home)
 
     def within(self, deployment: Mapping[str, Any]) -> tuple[Mapping[str, Any], Scope] | None:
         """The template that a deployment has in itself, and what is known in it; None where it is somewhere else."""
@@ -74,7 +80,13 @@ class Scope:
         given = {name: _known(_mapping(each).get("value"), self) for name, each in parameters.items()}
         options = _mapping(properties.get("expressionEvaluationOptions"))
         is_inner = str(options.get("scope", "")).lower() == "inner"
-        return inner, Scope.of(inner, given, None if is_inner else self)
+        return inner, Scope.of(inner, given, self._home_of(deployment), None if is_inner else self)
+
+    def _home_of(self, deployment: Mapping[str, Any]) -> Home:
+        """Where a deployment goes: as a rule to where the template around it does."""
+        written = (deployment.get("subscriptionId"), deployment.get("resourceGroup"))
+        read = (_known(each, self) for each in written)
+        return Home(*(each if isinstance(each, str) else own for each, own in zip(read, self.home, strict=True)))
 
     def value(self, written: Any) -> Any:
         """What a value stands for; raises ParseError where only a deployment could tell."""

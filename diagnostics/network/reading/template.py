@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from diagnostics.errors import ParseError
-from diagnostics.network.reading.functions import GROUP, SUBSCRIPTION, resource_id
+from diagnostics.network.reading.home import Home
 from diagnostics.network.reading.scope import DEPLOYMENTS, Scope, Unresolved, declared, read_value
 
 _READ = ("microsoft.network/", "microsoft.compute/", "microsoft.insights/", "microsoft.authorization/locks")
@@ -83,8 +83,8 @@ def _resource(raw: Mapping[str, Any], where: str, scope: Scope, above: str, name
     read, problems = read_value({key: each for key, each in raw.items() if key != "resources"}, where, scope)
     if _matters(kind):
         yield from problems
-    scope_id = _scope_id(read.get("scope"))
-    rid = f"{scope_id}/providers/{kind}/{name}" if scope_id and kind.count("/") == 1 else resource_id(kind, name)
+    scope_id, home = _scope_id(read.get("scope"), scope.home), scope.home
+    rid = f"{scope_id}/providers/{kind}/{name}" if scope_id and kind.count("/") == 1 else home.id_of(kind, name)
     named = {"type": kind, "name": name.rpartition("/")[2], "id": rid}
     # A template makes what it names: without properties that is a resource without any, such as an NSG without rules.
     yield Found(where, kind.lower(), {"properties": {}} | read | named)
@@ -104,12 +104,11 @@ def _matters(kind: str) -> bool:
     return not kind or kind.lower().startswith(_READ)
 
 
-def _scope_id(scope: object) -> str:
+def _scope_id(scope: object, home: Home) -> str:
     """The id of what an extension resource stands on, which Bicep may write as `Microsoft.X/type/name`; or empty."""
     if not isinstance(scope, str) or not scope or scope.startswith("["):
         return ""
-    home = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
-    return scope.rstrip("/") if scope.startswith("/") else f"{home}/providers/{scope}"
+    return scope.rstrip("/") if scope.startswith("/") else f"{home.group_id}/providers/{scope}"
 
 
 def _left_out(raw: Mapping[str, Any], scope: Scope) -> bool:

@@ -22,7 +22,7 @@ from diagnostics.network.facts import (
 )
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.reading import read_files
-from diagnostics.network.reading.functions import GROUP, SUBSCRIPTION
+from diagnostics.network.reading.home import GROUP, SUBSCRIPTION
 from tests.network.reading.small import BODIES, flat, read, row
 
 type Json = dict[str, Any]

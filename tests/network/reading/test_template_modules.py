@@ -81,3 +81,55 @@ def test_why_a_parameter_of_a_module_is_not_known_is_told_where_it_is_needed() -
     estate = read(module("m", inner, parameters={"name": {"value": "[format('nsg-{0}', parameters('prefix'))]"}}))
     where = "$[0].resources[0].properties.template.resources[0]"
     assert said(estate) == [(where, "parameters('prefix') has no value here")]
+
+
+HUB = "00000000-0000-0000-0000-0000000000aa"
+
+
+@pytest.mark.parametrize(
+    ("place", "written", "group"),
+    [
+        ({}, "resourceId('{0}', 'nsg')", ("template", None)),
+        ({"resourceGroup": "rg-hub"}, "resourceId('rg-hub', '{0}', 'nsg')", ("rg-hub", None)),
+        (
+            {"resourceGroup": "[variables('group')]"},
+            (
+                "extensionResourceId(format('/subscriptions/{{0}}/resourceGroups/{{1}}', "
+                "subscription().subscriptionId, 'rg-hub'), '{0}', 'nsg')"
+            ),
+            ("rg-hub", None),
+        ),
+        (
+            {"subscriptionId": HUB, "resourceGroup": "rg-hub"},
+            f"resourceId('{HUB}', 'rg-hub', '{{0}}', 'nsg')",
+            ("rg-hub", HUB),
+        ),
+        ({"resourceGroup": "rg-hub"}, "reference('hub').outputs.id.value", ("rg-hub", None)),
+    ],
+)
+def test_a_module_for_another_group(place: dict[str, str], written: str, group: tuple[str, str | None]) -> None:
+    """As landing zones do it: modules of one template go to several groups, and name each other's resources."""
+    inner = template(
+        declared("networkSecurityGroups", "nsg"),
+        outputs={"id": {"value": f"[resourceId('{NETWORK}/networkSecurityGroups', 'nsg')]"}},
+    )
+    of_subnet = {"networkSecurityGroup": {"id": f"[{written.format(f'{NETWORK}/networkSecurityGroups')}]"}}
+    network = declared("virtualNetworks", "vnet", subnets=[{"name": "snet", "properties": of_subnet}])
+    estate = read(module("hub", inner, **place), network, variables={"group": "rg-hub"})
+    ((rid, _),) = estate.security_groups.items()
+    assert (rid.resource_group, rid.subscription) == (group[0], group[1] or "00000000-0000-0000-0000-000000000000")
+    assert [each.security_group for each in estate.subnets.values()] == [rid]
+    assert said(estate) == []
+
+
+def test_what_is_in_a_module_knows_its_own_group() -> None:
+    inner = template(declared("networkSecurityGroups", "[format('nsg-{0}', resourceGroup().name)]"))
+    estate = read(module("hub", inner, resourceGroup="rg-hub"))
+    assert names(estate) == ["nsg-rg-hub"]
+
+
+def test_an_id_without_a_group() -> None:
+    place = "[subscriptionResourceId('Microsoft.Network/networkSecurityGroups', 'a')]"
+    estate = read(declared("publicIPAddresses", "pip", ipAddress=place))
+    expected = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Network/networkSecurityGroups/a"
+    assert [each.address for each in estate.public_ips.values()] == [expected]
