@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.routes_hops import BALANCERS, FIREWALLS, NICS, Hop, Lead
-from diagnostics.checks.routes_words import TROUBLE, UDR, addresses, declared, leads_to, on_route, weight
+from diagnostics.checks.routes_words import TROUBLE, UDR, declared, leads_to, on_route, weight
 from diagnostics.checks.view import View
 from diagnostics.checks.words import called, fact, listed, route_cause
 from diagnostics.findings import Cause, Confidence, Remedy, Severity
@@ -34,7 +34,7 @@ def nobody(view: View) -> Iterator[Said]:
     """
     for table in view.tables:
         for route in table.routes:
-            if leads_to(route, HopType.APPLIANCE) and not addresses(route):
+            if leads_to(route, HopType.APPLIANCE) and not route.addresses:
                 yield Unclear(table.id, (f"the address that route {route.name} leads to",))
         for lead in view.hops.leads(table):
             if lead.hop.owner is None:

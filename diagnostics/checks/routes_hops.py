@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
+from operator import itemgetter
+
+import msgspec
 
 from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
 from diagnostics.network.gateways import Learnt, learnt
@@ -16,7 +19,7 @@ from diagnostics.network.owners import Balanced, Owner, Owners, lies_in
 from diagnostics.network.places import Places
 from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
 from diagnostics.network.public import targets
-from diagnostics.network.routes import Candidate, HopType, Known, Source, kind
+from diagnostics.network.routes import HopType, Known, Source, kind, strength
 from diagnostics.network.routing import NextHop, Routing
 
 GATEWAYS = "microsoft.network/virtualnetworkgateways"
@@ -39,8 +42,7 @@ RESERVED = frozenset(
 _BEHIND = 1 << 33
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True, gc=False):
     """The subnets of a network that use the same route table: to all of them the same routes apply.
 
     Attributes:
@@ -54,8 +56,7 @@ class Side:
     subnets: tuple[Subnet, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True, gc=False):
     """The address of a next hop, as it is seen from a network.
 
     Attributes:
@@ -96,12 +97,11 @@ class Hop:
                 return balanced.balancer.id.key
             case Firewall() as firewall:
                 return firewall.id.key
-            case _:
-                return str(self.address or self.text)
+            case _:  # IPv4 has one spelling only
+                return str(self.address or self.text) if ":" in self.text else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True, gc=False):
     """A route to an appliance, and where one of its next hops leads.
 
     Attributes:
@@ -125,6 +125,7 @@ class Hops:
         self._hops: dict[tuple[str, str], Hop] = {}
         self._leads: dict[str, tuple[Lead, ...]] = {}
         self._won: dict[tuple[str, str], AddressSet] = {}
+        self._points: dict[str, Point] = {}
         self._learnt: dict[ResourceId, Learnt] = {}
         self._known: dict[str, tuple[list[int], list[Known]]] = {}
         self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
@@ -171,18 +172,25 @@ class Hops:
             self._won[key] = self._taken(side, read) if read else AddressSet.none()
         return self._won[key]
 
+    def acts(self, side: Side, route: Route) -> bool:
+        """Whether a route is taken for any address; of one by service tag that is not known, and it counts."""
+        return bool(self.won(side, route)) or read_prefix(route.prefix) is None
+
     def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
         """The route that would be taken for a prefix if the user-defined one for it were not there."""
-        (first, last), strength = ends(addresses), _user_strength(addresses)
+        (first, last), strong = ends(addresses), strength(addresses, Source.USER)
         starts, known = self._routes(side)
-        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strength)
+        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strong)
         holding = [each for each in wider if ends(each.addresses)[1] >= last]
         return max(holding, key=lambda each: each.strength, default=None)
 
     def next_hop(self, subnet: Subnet, address: Address) -> NextHop:
         """Where packets from a subnet to an address are sent."""
-        nic = Nic(subnet.id, "", "", None, None, None, ())
-        point = Point(nic, IpConfiguration("", None, subnet.id, primary=True))
+        point = self._points.get(subnet.id.key)
+        if point is None:
+            nic = Nic(subnet.id, "", "", None, None, None, ())
+            point = Point(nic, IpConfiguration("", None, subnet.id, primary=True))
+            self._points[subnet.id.key] = point
         return self._routing.next_hop(point, address)
 
     def learnt(self, network: VirtualNetwork) -> Learnt:
@@ -270,10 +278,10 @@ class Hops:
         for route in table.routes:
             if kind(route.next_hop_type) != HopType.APPLIANCE or by_aks(table, route):
                 continue
-            for text in dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))):
-                for side in sides:
-                    if read_prefix(route.prefix) is None or self.won(side, route):
-                        yield Lead(table, route, self.at(text, side.network), side)
+            taking = [side for side in sides if self.acts(side, route)]
+            for text in route.addresses:
+                for side in taking:
+                    yield Lead(table, route, self.at(text, side.network), side)
                 if not sides and (home := self._anywhere(text)):
                     yield Lead(table, route, self.at(text, home), None)
 
@@ -286,18 +294,18 @@ class Hops:
     def _taken(self, side: Side, addresses: AddressSet) -> AddressSet:
         """What is left of a prefix once every more specific route has taken its part."""
         starts, known = self._routes(side)
-        (first, last), strength = ends(addresses), _user_strength(addresses)
+        (first, last), strong = ends(addresses), strength(addresses, Source.USER)
         inside = known[bisect_left(starts, first) : bisect_right(starts, last)]
-        stronger = [each.addresses for each in inside if each.strength > strength]
+        stronger = [each.addresses for each in inside if each.strength > strong]
         return addresses - AddressSet.union(stronger) if stronger else addresses
 
     def _routes(self, side: Side) -> tuple[list[int], list[Known]]:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
         if subnet.id.key not in self._known:
-            known = self._routing.configured(side.network, subnet).known
-            known = tuple(sorted(known, key=lambda each: ends(each.addresses)[0]))
-            self._known[subnet.id.key] = [ends(each.addresses)[0] for each in known], list(known)
+            known = [(ends(each.addresses)[0], each) for each in self._routing.configured(side.network, subnet).known]
+            known.sort(key=itemgetter(0))
+            self._known[subnet.id.key] = [start for start, _ in known], [each for _, each in known]
         return self._known[subnet.id.key]
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
@@ -362,9 +370,3 @@ def _touch(some: Intervals, others: Intervals) -> bool:
         if at >= 0 and others.spans[at][1] >= first:
             return True
     return False
-
-
-@lru_cache(maxsize=1 << 13)
-def _user_strength(addresses: AddressSet) -> tuple[int, int, int]:
-    """What a user-defined route for a prefix is compared by."""
-    return Known(Candidate("", Source.USER, HopType.APPLIANCE), addresses).strength

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import cast
+from typing import Any
 
 from diagnostics.checks import words
 from diagnostics.checks.routes_hops import Hops
@@ -43,7 +43,7 @@ class View:
     _admitted: dict[str, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
     _odd: dict[str, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
     _ways: dict[object, WayOut] = field(default_factory=dict, repr=False)
-    _once: dict[object, object] = field(default_factory=dict, repr=False)
+    _once: dict[object, Any] = field(default_factory=dict, repr=False)
 
     @property
     def facts(self) -> Facts:
@@ -118,9 +118,10 @@ class View:
 
     def once[T](self, work: Callable[[View], T]) -> T:
         """What a family of checks works out of it, when first asked for."""
-        if work not in self._once:
-            self._once[work] = work(self)
-        return cast(T, self._once[work])
+        found: T | None = self._once.get(work)
+        if found is None:
+            found = self._once[work] = work(self)
+        return found
 
     def forget(self) -> None:
         """Let go of what families worked out: some of it leads back here, and nothing would go but by the collector."""

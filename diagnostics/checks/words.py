@@ -57,10 +57,8 @@ def route_cause(table: RouteTable, route: Route, text: str = "") -> Cause:
 
 
 def _leading(route: Route) -> str:
-    hops = route.next_hop_address
-    if route.next_hop_addresses:
-        hops = listed(dict.fromkeys(filter(None, (hops, *route.next_hop_addresses))))
-    to = f" at {hops}" if hops else ""
+    hops = route.addresses
+    to = f" at {_joined(hops)}" if hops else ""
     return f"route {route.name} for {route.prefix} leads to {route.next_hop_type}{to}"
 
 
