@@ -13,7 +13,7 @@ import msgspec
 from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
 from diagnostics.network.gateways import Learnt, learnt
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import Intervals, Span
+from diagnostics.network.intervals import Span
 from diagnostics.network.model import IpConfiguration, Nic, Route, RouteTable, Subnet
 from diagnostics.network.owners import Balanced, Owner, Owners, lies_in
 from diagnostics.network.places import Places
@@ -173,7 +173,7 @@ class Hops:
         return self._won[key]
 
     def acts(self, side: Side, route: Route) -> bool:
-        """Whether a route is taken for any address; of one by service tag that is not known, and it counts."""
+        """Whether a route is taken for any address; one by service tag, of which that is not told, counts as well."""
         return bool(self.won(side, route)) or read_prefix(route.prefix) is None
 
     def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
@@ -359,14 +359,5 @@ def spans(addresses: AddressSet) -> Iterator[Span]:
 
 
 def meet(some: AddressSet, others: AddressSet) -> bool:
-    """Whether any address is in both; quick where the others have many ranges."""
-    return _touch(some.v4, others.v4) or _touch(some.v6, others.v6)
-
-
-def _touch(some: Intervals, others: Intervals) -> bool:
-    """Whether, for a range, the last one that begins before its end reaches it."""
-    for first, last in some.spans:
-        at = bisect_right(others.spans, (last, others.top)) - 1
-        if at >= 0 and others.spans[at][1] >= first:
-            return True
-    return False
+    """Whether any address is in both."""
+    return not (some.v4.isdisjoint(others.v4) and some.v6.isdisjoint(others.v6))
