@@ -45,10 +45,10 @@ def _unfiltered(view: View, nic: Nic) -> tuple[list[Point], list[str]]:
     """The endpoints of a NIC before which no NSG stands, and the subnets of which that is not known."""
     open_, missing = list[Point](), list[str]()
     for each in nic.ip_configurations:
-        subnet = view.estate.subnets.get(each.subnet) if each.subnet else None
+        point = Point(nic, each)
+        subnet = view.estate.subnet_of(point)
         if subnet and (subnet.security_group or not common.takes_groups(subnet)):
             continue
-        point = Point(nic, each)
         groups = {group_at(view.estate, point, level) for level in (Level.NIC, Level.SUBNET)}
         if groups == {None}:
             open_.append(point)

@@ -67,8 +67,8 @@ def _appliances(view: View, numbers: Mapping[int, int]) -> dict[str, _Appliance]
     routes: dict[tuple[int, str], list[Lead]] = {}
     for table in view.tables:
         for lead in view.hops.leads(table):
-            if lead.side and id(lead.side) in numbers:
-                routes.setdefault((numbers[id(lead.side)], lead.route.name), []).append(lead)
+            if (number := numbers.get(id(lead.side))) is not None:
+                routes.setdefault((number, lead.route.name), []).append(lead)
     found: dict[str, _Appliance] = {}
     sent: dict[tuple[str, int], list[AddressSet]] = {}
     for (number, _), leads in routes.items():

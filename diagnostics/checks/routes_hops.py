@@ -126,7 +126,7 @@ class Hops:
         self._leads: dict[str, tuple[Lead, ...]] = {}
         self._won: dict[tuple[str, str], AddressSet] = {}
         self._points: dict[str, Point] = {}
-        self._learnt: dict[ResourceId, Learnt] = {}
+        self._learnt: dict[str, Learnt] = {}
         self._known: dict[str, tuple[list[int], list[Known]]] = {}
         self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
 
@@ -141,11 +141,11 @@ class Hops:
 
     def sides_of(self, table: RouteTable) -> Sequence[Side]:
         """The subnets that use a route table, by network."""
-        return self._by_table.get(table.id, ())
+        return self._by_table.get(table.id.key, ())
 
     def sides_in(self, network: ResourceId) -> Sequence[Side]:
         """The subnets of a network, by route table."""
-        return self._by_network.get(network, ())
+        return self._by_network.get(network.key, ())
 
     def near(self, network: VirtualNetwork) -> list[ResourceId]:
         """A network and those that it is peered with."""
@@ -195,9 +195,9 @@ class Hops:
 
     def learnt(self, network: VirtualNetwork) -> Learnt:
         """What a network knows through gateways."""
-        if network.id not in self._learnt:
-            self._learnt[network.id] = learnt(self._estate, network)
-        return self._learnt[network.id]
+        if network.id.key not in self._learnt:
+            self._learnt[network.id.key] = learnt(self._estate, network)
+        return self._learnt[network.id.key]
 
     def gateway(self, network: VirtualNetwork) -> bool | None:
         """Whether a network has a gateway or uses a peer's; None where that is not known."""
@@ -224,18 +224,18 @@ class Hops:
         return self._estate.facts.knows_all(NICS)
 
     @cached_property
-    def _by_table(self) -> Mapping[ResourceId, list[Side]]:
-        found: dict[ResourceId, list[Side]] = {}
+    def _by_table(self) -> Mapping[str, list[Side]]:
+        found: dict[str, list[Side]] = {}
         for side in self.sides:
             if side.table:
-                found.setdefault(side.table.id, []).append(side)
+                found.setdefault(side.table.id.key, []).append(side)
         return found
 
     @cached_property
-    def _by_network(self) -> Mapping[ResourceId, list[Side]]:
-        found: dict[ResourceId, list[Side]] = {}
+    def _by_network(self) -> Mapping[str, list[Side]]:
+        found: dict[str, list[Side]] = {}
         for side in self.sides:
-            found.setdefault(side.network.id, []).append(side)
+            found.setdefault(side.network.id.key, []).append(side)
         return found
 
     def _side(self, network: ResourceId, table: ResourceId | None, subnets: list[Subnet]) -> Side:

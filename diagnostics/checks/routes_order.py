@@ -122,6 +122,8 @@ def _covered(known: Sequence[_Read]) -> Iterator[tuple[Route, list[Route]]]:
     for number, wide in enumerate(known):
         # What a prefix holds stands right behind it, in the order of where it begins.
         inside = known[number + 1 : bisect_right(starts, wide.end)]
+        if not inside:
+            continue
         enough = sum(each.size for each in inside) >= wide.size
         if enough and wide.addresses <= AddressSet.union(each.addresses for each in inside):
             yield wide.route, [each.route for each in inside]

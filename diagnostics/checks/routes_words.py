@@ -53,7 +53,7 @@ def hop_type(route: Route) -> str:
 
 def leads_to(route: Route, *kinds: HopType) -> bool:
     """Whether its next hop is of one of some types."""
-    return hop_type(route) in kinds
+    return route.next_hop_type != "" and kind(route.next_hop_type) in kinds
 
 
 def broad(route: Route) -> bool:
