@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Literal, Self
 
 import msgspec
@@ -175,7 +175,7 @@ class Finding(_Record, frozen=True, kw_only=True, gc=False):
 def fingerprint(check: str, resource: str, *parts: str) -> str:
     """A stable id for a fault: check, resource and what tells it apart, whatever their case. 32 hexadecimal digits."""
     text = "\x1f".join((check, resource, *parts)).lower()  # what stands between them is no letter: each is as alone
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return sha256(text.encode()).hexdigest()[:32]
 
 
 _WORDS = 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from diagnostics.checks.catalogue import check
@@ -216,9 +216,12 @@ def _below(rid: ResourceId, scopes: Iterable[str]) -> bool:
     return any(rid.key == scope or rid.key.startswith(scope.rstrip("/") + "/") for scope in scopes)
 
 
-def _by_resource_group(resources: Iterable[ResourceId]) -> Iterator[tuple[ResourceId, list[ResourceId]]]:
-    found: dict[ResourceId, list[ResourceId]] = {}
+def _by_resource_group(resources: Iterable[ResourceId]) -> Sequence[tuple[ResourceId, list[ResourceId]]]:
+    found: dict[tuple[str, str], list[ResourceId]] = {}
     for rid in sorted(resources, key=lambda rid: rid.key):
-        group = ResourceId.parse(f"/subscriptions/{rid.subscription}/resourceGroups/{rid.resource_group}")
-        found.setdefault(group, []).append(rid)
-    yield from found.items()
+        found.setdefault((rid.subscription, rid.resource_group.lower()), []).append(rid)
+    return [(_group_of(rids[0]), rids) for rids in found.values()]
+
+
+def _group_of(rid: ResourceId) -> ResourceId:
+    return ResourceId.parse(f"/subscriptions/{rid.subscription}/resourceGroups/{rid.resource_group}")

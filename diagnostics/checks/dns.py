@@ -108,7 +108,7 @@ def single_servers(view: View) -> Iterator[Said]:
     Azure Firewall, a load balancer, DNS Private Resolver and Azure's own resolver are many machines behind one address:
     one of those is enough.
     """
-    for servers in asked(view).values():
+    for servers in view.once(asked).values():
         own = [each for each in servers if not each.nics]
         if len(own) == 1 and len(own[0].network.dns_servers) == 1:
             yield from _single(own[0])
@@ -153,7 +153,7 @@ def absent_servers(view: View) -> Iterator[Said]:
 
     Where another server is left, guests wait for this one first, some seconds for each name.
     """
-    off, every = dict[ResourceId, list[Server]](), asked(view)
+    off, every = dict[ResourceId, list[Server]](), view.once(asked)
     for network, servers in every.items():
         fates = [(server, fate(view, server)) for server in servers]
         left = any(told is None for _, told in fates)
@@ -262,7 +262,7 @@ def far_servers(view: View) -> Iterator[Said]:
     Such servers know Azure's private zones only if they forward to a resolver in Azure. A DNS server in a hub, a
     firewall that is a DNS proxy or DNS Private Resolver answers nearby.
     """
-    for servers in asked(view).values():
+    for servers in view.once(asked).values():
         own = [each for each in servers if not each.nics]
         every = bool(own) and len(own) == len(own[0].network.dns_servers) and not _behind_hub(own[0].network)
         if every and not any(each.home or each.unseen or each.owner for each in own):

@@ -69,7 +69,7 @@ def unreachable_servers(view: View) -> Iterator[Said]:
     rules but those that name AzurePlatformDNS.
     """
     faults, missing = dict[tuple[object, ...], _Fault](), dict[ResourceId, set[str]]()
-    every = dns.asked(view)
+    every = view.once(dns.asked)
     suspects = _naming_platform(view)
     for network in view.networks:
         servers = every.get(network.id, ())
@@ -90,10 +90,8 @@ def _naming_platform(view: View) -> frozenset[ResourceId]:
     return frozenset(
         group.id
         for group in view.groups
-        if any(
-            not rule.allows and not rule.inbound and _PLATFORM in (text.lower() for text in rule.destinations)
-            for rule in group.rules
-        )
+        for rule in group.rules
+        if not rule.allows and not rule.inbound and _PLATFORM in map(str.lower, rule.destinations)
     )
 
 

@@ -47,7 +47,9 @@ def reserved(subnet: ResourceId | None) -> bool:
 
 def takes_groups(subnet: Subnet) -> bool:
     """Whether an NSG can or should stand at a subnet: some services that it is handed to allow none."""
-    return not reserved(subnet.id) and not any(each.lower().startswith(_NO_GROUPS) for each in subnet.delegations)
+    if reserved(subnet.id):
+        return False
+    return not (subnet.delegations and any(each.lower().startswith(_NO_GROUPS) for each in subnet.delegations))
 
 
 def serves(nic: Nic) -> bool:

@@ -45,7 +45,8 @@ def _unfiltered(view: View, nic: Nic) -> tuple[list[Point], list[str]]:
     """The endpoints of a NIC before which no NSG stands, and the subnets of which that is not known."""
     open_, missing = list[Point](), list[str]()
     for each in nic.ip_configurations:
-        point, subnet = Point(nic, each), view.estate.subnets.get(each.subnet) if each.subnet else None
+        point = Point(nic, each)
+        subnet = view.estate.subnet_of(point)
         if subnet and (subnet.security_group or not common.takes_groups(subnet)):
             continue
         groups = {group_at(view.estate, point, level) for level in (Level.NIC, Level.SUBNET)}
@@ -93,11 +94,10 @@ def idle_forwarders(view: View) -> Iterator[Said]:
     A network interface is an appliance's where a route names its address, or a load balancer's in front of it, as next
     hop; so are the others of the same VM.
     """
-    hops, all_tables = _next_hops(view), view.facts.knows_all(common.TABLES)
-    machines = _appliances(view, hops)
-    for nic in view.nics:
-        if not nic.ip_forwarding or common.serves(nic) or _managed(nic.id):
-            continue
+    forwarding = [nic for nic in view.nics if nic.ip_forwarding and not (common.serves(nic) or _managed(nic.id))]
+    machines = _appliances(view, _next_hops(view)) if forwarding else frozenset()
+    all_tables = view.facts.knows_all(common.TABLES)
+    for nic in forwarding:
         if nic.id in machines or ((vm := view.vm_of(nic)) and vm.id in machines) or nic.vm in machines:
             continue
         yield _idle(view, nic) if all_tables else Unclear(nic.id, ("the route tables that may lead to it",))
@@ -106,7 +106,7 @@ def idle_forwarders(view: View) -> Iterator[Said]:
 def _next_hops(view: View) -> frozenset[str]:
     """Every address that a route names as next hop: of route tables, and those that Azure says are in force."""
     configured = (route for table in view.tables for route in table.routes)
-    hops = {hop for route in configured for hop in (route.next_hop_address, *route.next_hop_addresses)}
+    hops = {hop for route in configured for hop in route.addresses}
     told = (route for routes in view.estate.effective_routes.values() for route in routes)
     return frozenset(hops | {hop for route in told for hop in route.next_hop_addresses})
 

@@ -29,11 +29,16 @@ _SECOND_DOC = f"{links.LEARN}/azure/virtual-network/virtual-network-network-inte
 
 @dataclass(slots=True)
 class _Outbound:
-    """How the machines of a subnet leave: by default access, not at all, or in a way that is not known."""
+    """How the machines of a subnet leave: by default access, not at all, or in a way that is not known.
+
+    Attributes:
+        route: by which the first of those with default access leave.
+    """
 
     default: list[Point] = field(default_factory=list[Point])
     none: list[tuple[Point, WayOut]] = field(default_factory=list[tuple[Point, WayOut]])
     missing: set[str] = field(default_factory=set[str])
+    route: Candidate | None = None
 
 
 def _all_outbound(view: View) -> Mapping[ResourceId, _Outbound]:
@@ -60,6 +65,7 @@ def _outbound(view: View, subnet: ResourceId) -> _Outbound:
         if direct is None or way.verdict is Verdict.UNKNOWN:
             found.missing |= hop.missing | way.missing
         elif default:
+            found.route = found.route if found.default else hop.route
             found.default.append(point)
         else:
             found.none.append((point, way))
@@ -78,18 +84,17 @@ def default_access(view: View) -> Iterator[Said]:
             continue
         ways = view.once(_all_outbound)[subnet.id]
         if ways.default:
-            yield _relying(view, subnet.id, ways.default)
+            yield _relying(view, subnet.id, ways)
         elif ways.missing:
             yield Unclear(subnet.id, tuple(ways.missing))
 
 
-def _relying(view: View, subnet: ResourceId, points: list[Point]) -> Found:
-    table = common.to_internet(view, points[0]).route
+def _relying(view: View, subnet: ResourceId, ways: _Outbound) -> Found:
     lacking = "no NAT gateway at the subnet, no public IP, no outbound rule of a load balancer"
-    text = f"for {_owners(view, points)} there is nothing but an address that Azure lends: {lacking}"
+    text = f"for {_owners(view, ways.default)} there is nothing but an address that Azure lends: {lacking}"
     causes = (
         fact("way-out", text, subnet, "default outbound access"),
-        fact("route", f"what is for the internet is sent there directly, by {_route(table)}", subnet),
+        fact("route", f"what is for the internet is sent there directly, by {_route(ways.route)}", subnet),
     )
     title = f"Machines in subnet {called(subnet)} rely on default outbound access"
     return Found(subnet, title, causes, _with_nat(subnet))

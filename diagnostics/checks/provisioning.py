@@ -40,7 +40,8 @@ def moving_nics(view: View) -> Iterator[Said]:
     One look can't tell how long it has been so: it is a fault if it is still so minutes later.
     """
     for nic in view.nics:
-        yield from _moving(nic.id, nic.provisioning_state, "network interface")
+        if nic.provisioning_state.lower() in _MOVING:
+            yield _moving(nic.id, nic.provisioning_state, "network interface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,8 @@ def _states(view: View, resources: Iterable[ResourceId], kind: _Kind) -> Iterato
             yield Unclear(rid, ("its provisioning state",))
         elif state.lower() == "failed":
             yield _failed(rid, state, kind)
-        else:
-            yield from _moving(rid, state, kind.what)
+        elif state.lower() in _MOVING:
+            yield _moving(rid, state, kind.what)
 
 
 def _failed(rid: ResourceId, state: str, kind: _Kind) -> Found:
@@ -137,9 +138,7 @@ def _failed(rid: ResourceId, state: str, kind: _Kind) -> Found:
     return Found(rid, title, (fact("provisioning-state", text, rid, state),), remedy)
 
 
-def _moving(rid: ResourceId, state: str, what: str) -> Iterator[Found]:
-    if state.lower() not in _MOVING:
-        return
+def _moving(rid: ResourceId, state: str, what: str) -> Found:
     text = f"An operation on it had not ended when it was read: it was {state}. Until it ends, Azure refuses others."
     remedy = Remedy(
         summary="Look again in ten minutes. If it is still so, find the operation in the activity log; do not PUT.",
@@ -151,7 +150,7 @@ def _moving(rid: ResourceId, state: str, what: str) -> Iterator[Found]:
         portal_url=links.blade(rid, "eventlogs"),
     )
     cause = fact("provisioning-state", text, rid, state)
-    yield Found(
+    return Found(
         rid,
         f"{_first(what)} {rid.name} stays in {state}",
         (cause,),

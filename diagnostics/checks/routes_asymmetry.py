@@ -24,6 +24,7 @@ from diagnostics.paste import az, links
 
 _DIRECT = frozenset({HopType.VNET_LOCAL, HopType.PEERING})
 _BASTION = "azurebastionsubnet"
+_WITHOUT_HOSTS = RESERVED - {_BASTION}
 
 
 @dataclass(slots=True)
@@ -51,13 +52,14 @@ def one_way(view: View) -> Iterator[Said]:
     numbers = {id(side): number for number, side in enumerate(sides)}
     appliances = _appliances(view, numbers)
     elsewhere = _sent_anywhere(appliances)
+    near = {n: _near_space(side) | elsewhere.get(n, AddressSet.none()) for n, side in enumerate(sides) if appliances}
     for key in sorted(appliances):
-        yield from _halves(view, appliances[key], sides, elsewhere)
+        yield from _halves(view, appliances[key], sides, near)
     yield from from_premises(view)
 
 
 def _only_reserved(side: Side) -> bool:
-    return all(subnet.id.name.lower() in RESERVED - {_BASTION} for subnet in side.subnets)
+    return all(subnet.id.name.lower() in _WITHOUT_HOSTS for subnet in side.subnets)
 
 
 def _appliances(view: View, numbers: Mapping[int, int]) -> dict[str, _Appliance]:
@@ -65,12 +67,12 @@ def _appliances(view: View, numbers: Mapping[int, int]) -> dict[str, _Appliance]
     routes: dict[tuple[int, str], list[Lead]] = {}
     for table in view.tables:
         for lead in view.hops.leads(table):
-            if lead.side and id(lead.side) in numbers:
-                routes.setdefault((numbers[id(lead.side)], lead.route.name), []).append(lead)
+            if (number := numbers.get(id(lead.side))) is not None:
+                routes.setdefault((number, lead.route.name), []).append(lead)
     found: dict[str, _Appliance] = {}
     sent: dict[tuple[str, int], list[AddressSet]] = {}
     for (number, _), leads in routes.items():
-        key = "|".join(sorted({lead.hop.key for lead in leads}))
+        key = "|".join(sorted({lead.hop.key for lead in leads})) if len(leads) > 1 else leads[0].hop.key
         appliance = found.setdefault(key, _Appliance(leads[0].hop))
         side = leads[0].side
         assert side
@@ -89,10 +91,8 @@ def _sent_anywhere(appliances: Mapping[str, _Appliance]) -> dict[int, AddressSet
     return found
 
 
-def _halves(
-    view: View, appliance: _Appliance, sides: Sequence[Side], elsewhere: Mapping[int, AddressSet]
-) -> Iterator[Said]:
-    """What is sent to an appliance by one side, and not by the other."""
+def _halves(view: View, appliance: _Appliance, sides: Sequence[Side], near: Mapping[int, AddressSet]) -> Iterator[Said]:
+    """What is sent to an appliance by one side, and not by the other; a side reaches what is near to it."""
     standing = {subnet.id for subnet in view.hops.exits(appliance.hop)[0]}
     standing |= {appliance.hop.subnet.id} if appliance.hop.subnet else set()
     starts, senders = _index(view, [(number, sides[number]) for number in appliance.sent], standing)
@@ -103,8 +103,7 @@ def _halves(
             continue
         own = AddressSet.union(map(_space, hosts))
         back = appliance.sent.get(number, AddressSet.none())
-        near = _near_space(side) | elsewhere.get(number, AddressSet.none())
-        rest = (everything & near) - back
+        rest = (everything & near[number]) - back
         partners: dict[int, list[Subnet]] = {}
         sending = {number: False}
         for other, subnet in _within(starts, senders, rest):
@@ -126,8 +125,22 @@ def _around(view: View, appliance: _Appliance, sides: Sequence[Side]) -> Iterato
 
 def _hosts(view: View, subnet: Subnet, standing: set[ResourceId]) -> bool:
     """Whether hosts may stand in a subnet whose answers follow its routes."""
+    if subnet.id in standing:
+        return False
+    known, key = view.once(_known_hosts), subnet.id.key
+    if key not in known:
+        known[key] = _may_have_hosts(view, subnet)
+    return known[key]
+
+
+def _known_hosts(_: View) -> dict[str, bool]:
+    """Whether hosts may stand in subnets, of those that were asked for."""
+    return {}
+
+
+def _may_have_hosts(view: View, subnet: Subnet) -> bool:
     name = subnet.id.name.lower()
-    if subnet.id in standing or name in RESERVED - {_BASTION}:
+    if name in _WITHOUT_HOSTS:
         return False
     points = view.places.points_in(subnet.id)
     endpoints = bool(points) and all(point.nic.private_endpoint for point in points)
@@ -221,9 +234,7 @@ def _other_way(view: View, appliance: _Appliance, side: Side, route: Candidate) 
 
 def _asymmetric(view: View, pair: _Pair, how: str) -> Found:
     subnets, side, hosts = pair.subnets, pair.side, pair.hosts
-    own = AddressSet.union(map(_space, hosts))
-    fitting = (each for each in pair.leads if each.side and meet(own, view.hops.won(each.side, each.route)))
-    lead = next(fitting, pair.leads[0])
+    lead = _fitting(view, pair) if len(pair.leads) > 1 else pair.leads[0]
     here, there = listed(each.id.name for each in subnets), listed(each.id.name for each in hosts)
     where = f"{side.table.id.name} of {there}" if side.table else f"{there}, without a route table,"
     text = f"answers come back {how}: {where} does not send {here} to {lead.hop.name}"
@@ -246,6 +257,13 @@ def _asymmetric(view: View, pair: _Pair, how: str) -> Found:
     )
     severity = weight(view, lead.table, Severity.HIGH)
     return Found(lead.table.id, title, causes, remedy, parts, severity, Confidence.LIKELY)
+
+
+def _fitting(view: View, pair: _Pair) -> Lead:
+    """The first route that leads to the others."""
+    own = AddressSet.union(map(_space, pair.hosts))
+    fitting = (each for each in pair.leads if each.side and meet(own, view.hops.won(each.side, each.route)))
+    return next(fitting, pair.leads[0])
 
 
 def _way_back(side: Side, subnet: Subnet, prefix: str, lead: Lead) -> str:

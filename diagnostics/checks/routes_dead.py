@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.routes_hops import BALANCERS, FIREWALLS, NICS, Hop, Lead
-from diagnostics.checks.routes_words import TROUBLE, UDR, addresses, declared, leads_to, on_route, weight
+from diagnostics.checks.routes_words import TROUBLE, UDR, declared, leads_to, on_route, weight
 from diagnostics.checks.view import View
 from diagnostics.checks.words import called, fact, listed, route_cause
 from diagnostics.findings import Cause, Confidence, Remedy, Severity
@@ -34,7 +34,7 @@ def nobody(view: View) -> Iterator[Said]:
     """
     for table in view.tables:
         for route in table.routes:
-            if leads_to(route, HopType.APPLIANCE) and not addresses(route):
+            if not route.addresses and leads_to(route, HopType.APPLIANCE):
                 yield Unclear(table.id, (f"the address that route {route.name} leads to",))
         for lead in view.hops.leads(table):
             if lead.hop.owner is None:
@@ -98,11 +98,10 @@ def _absent(view: View, lead: Lead) -> Iterator[Said]:
     if hop.address is None:
         yield Unclear(lead.table.id, (f"the address that route {name} leads to ({hop.text})",))
     elif hop.subnet:
-        known = view.once(_unseen)
-        if hop.subnet.id not in known:
-            known[hop.subnet.id] = _unseen_in(view, hop.subnet)
-        missing = known[hop.subnet.id]
-        if missing:
+        known, key = view.once(_unseen), hop.subnet.id.key
+        if key not in known:
+            known[key] = _unseen_in(view, hop.subnet)
+        if missing := known[key]:
             yield Unclear(lead.table.id, (f"what has the address {hop.text}: {missing}",))
         else:
             text = f"nothing in subnet {called(hop.subnet.id)} has the address {hop.text}"
@@ -116,7 +115,7 @@ def _absent(view: View, lead: Lead) -> Iterator[Said]:
             yield Unclear(lead.table.id, (f"virtual network {hop.home.name}, in which {hop.text} lies",))
 
 
-def _unseen(_: View) -> dict[ResourceId, str]:
+def _unseen(_: View) -> dict[str, str]:
     """What may stand in subnets unseen, of those that were asked for."""
     return {}
 

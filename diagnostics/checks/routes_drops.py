@@ -53,9 +53,7 @@ def no_gateway(view: View) -> Iterator[Said]:
     for table in view.tables:
         for side in view.hops.sides_of(table):
             for route in table.routes:
-                if leads_to(route, HopType.GATEWAY) and (
-                    read_prefix(route.prefix) is None or view.hops.won(side, route)
-                ):
+                if leads_to(route, HopType.GATEWAY) and view.hops.acts(side, route):
                     exists = view.hops.gateway(side.network)
                     if exists is None:
                         yield Unclear(table.id, (f"the gateway of {side.network.id.name}",))
@@ -110,11 +108,8 @@ def _subnets_in(view: View, network: VirtualNetwork, won: AddressSet) -> Iterato
         known[network.id] = sorted((*ends(read), each.id.name) for read, each in reads)
     begins = known[network.id]
     for first, last in spans(won):
-        for begin, end, name in begins[bisect_left(begins, (first, first, "")) :]:
-            if begin > last:
-                break
-            if end <= last:
-                yield name
+        inside = begins[bisect_left(begins, (first, first, "")) : bisect_left(begins, (last + 1, 0, ""))]
+        yield from (name for _, end, name in inside if end <= last)
 
 
 def _begins(_: View) -> dict[ResourceId, list[tuple[int, int, str]]]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
+from operator import itemgetter
+
+import msgspec
 
 from diagnostics.network.estate import Estate, Firewall, Point, VirtualNetwork
 from diagnostics.network.gateways import Learnt, learnt
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import Intervals, Span
+from diagnostics.network.intervals import Span
 from diagnostics.network.model import IpConfiguration, Nic, Route, RouteTable, Subnet
 from diagnostics.network.owners import Balanced, Owner, Owners, lies_in
 from diagnostics.network.places import Places
 from diagnostics.network.prefixes import Address, AddressSet, address_of, read_prefix
 from diagnostics.network.public import targets
-from diagnostics.network.routes import Candidate, HopType, Known, Source, kind
+from diagnostics.network.routes import HopType, Known, Source, kind, strength
 from diagnostics.network.routing import NextHop, Routing
 
 GATEWAYS = "microsoft.network/virtualnetworkgateways"
@@ -39,8 +42,7 @@ RESERVED = frozenset(
 _BEHIND = 1 << 33
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True, gc=False):
     """The subnets of a network that use the same route table: to all of them the same routes apply.
 
     Attributes:
@@ -54,8 +56,7 @@ class Side:
     subnets: tuple[Subnet, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True, gc=False):
     """The address of a next hop, as it is seen from a network.
 
     Attributes:
@@ -96,12 +97,11 @@ class Hop:
                 return balanced.balancer.id.key
             case Firewall() as firewall:
                 return firewall.id.key
-            case _:
-                return str(self.address or self.text)
+            case _:  # IPv4 has one spelling only
+                return str(self.address or self.text) if ":" in self.text else self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True, gc=False):
     """A route to an appliance, and where one of its next hops leads.
 
     Attributes:
@@ -125,7 +125,8 @@ class Hops:
         self._hops: dict[tuple[str, str], Hop] = {}
         self._leads: dict[str, tuple[Lead, ...]] = {}
         self._won: dict[tuple[str, str], AddressSet] = {}
-        self._learnt: dict[ResourceId, Learnt] = {}
+        self._points: dict[str, Point] = {}
+        self._learnt: dict[str, Learnt] = {}
         self._known: dict[str, tuple[list[int], list[Known]]] = {}
         self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
 
@@ -140,11 +141,11 @@ class Hops:
 
     def sides_of(self, table: RouteTable) -> Sequence[Side]:
         """The subnets that use a route table, by network."""
-        return self._by_table.get(table.id, ())
+        return self._by_table.get(table.id.key, ())
 
     def sides_in(self, network: ResourceId) -> Sequence[Side]:
         """The subnets of a network, by route table."""
-        return self._by_network.get(network, ())
+        return self._by_network.get(network.key, ())
 
     def near(self, network: VirtualNetwork) -> list[ResourceId]:
         """A network and those that it is peered with."""
@@ -171,25 +172,32 @@ class Hops:
             self._won[key] = self._taken(side, read) if read else AddressSet.none()
         return self._won[key]
 
+    def acts(self, side: Side, route: Route) -> bool:
+        """Whether a route is taken for any address; one by service tag, of which that is not told, counts as well."""
+        return bool(self.won(side, route)) or read_prefix(route.prefix) is None
+
     def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
         """The route that would be taken for a prefix if the user-defined one for it were not there."""
-        (first, last), strength = ends(addresses), _user_strength(addresses)
+        (first, last), strong = ends(addresses), strength(addresses, Source.USER)
         starts, known = self._routes(side)
-        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strength)
+        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strong)
         holding = [each for each in wider if ends(each.addresses)[1] >= last]
         return max(holding, key=lambda each: each.strength, default=None)
 
     def next_hop(self, subnet: Subnet, address: Address) -> NextHop:
         """Where packets from a subnet to an address are sent."""
-        nic = Nic(subnet.id, "", "", None, None, None, ())
-        point = Point(nic, IpConfiguration("", None, subnet.id, primary=True))
+        point = self._points.get(subnet.id.key)
+        if point is None:
+            nic = Nic(subnet.id, "", "", None, None, None, ())
+            point = Point(nic, IpConfiguration("", None, subnet.id, primary=True))
+            self._points[subnet.id.key] = point
         return self._routing.next_hop(point, address)
 
     def learnt(self, network: VirtualNetwork) -> Learnt:
         """What a network knows through gateways."""
-        if network.id not in self._learnt:
-            self._learnt[network.id] = learnt(self._estate, network)
-        return self._learnt[network.id]
+        if network.id.key not in self._learnt:
+            self._learnt[network.id.key] = learnt(self._estate, network)
+        return self._learnt[network.id.key]
 
     def gateway(self, network: VirtualNetwork) -> bool | None:
         """Whether a network has a gateway or uses a peer's; None where that is not known."""
@@ -216,18 +224,18 @@ class Hops:
         return self._estate.facts.knows_all(NICS)
 
     @cached_property
-    def _by_table(self) -> Mapping[ResourceId, list[Side]]:
-        found: dict[ResourceId, list[Side]] = {}
+    def _by_table(self) -> Mapping[str, list[Side]]:
+        found: dict[str, list[Side]] = {}
         for side in self.sides:
             if side.table:
-                found.setdefault(side.table.id, []).append(side)
+                found.setdefault(side.table.id.key, []).append(side)
         return found
 
     @cached_property
-    def _by_network(self) -> Mapping[ResourceId, list[Side]]:
-        found: dict[ResourceId, list[Side]] = {}
+    def _by_network(self) -> Mapping[str, list[Side]]:
+        found: dict[str, list[Side]] = {}
         for side in self.sides:
-            found.setdefault(side.network.id, []).append(side)
+            found.setdefault(side.network.id.key, []).append(side)
         return found
 
     def _side(self, network: ResourceId, table: ResourceId | None, subnets: list[Subnet]) -> Side:
@@ -270,10 +278,10 @@ class Hops:
         for route in table.routes:
             if kind(route.next_hop_type) != HopType.APPLIANCE or by_aks(table, route):
                 continue
-            for text in dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))):
-                for side in sides:
-                    if read_prefix(route.prefix) is None or self.won(side, route):
-                        yield Lead(table, route, self.at(text, side.network), side)
+            taking = [side for side in sides if self.acts(side, route)]
+            for text in route.addresses:
+                for side in taking:
+                    yield Lead(table, route, self.at(text, side.network), side)
                 if not sides and (home := self._anywhere(text)):
                     yield Lead(table, route, self.at(text, home), None)
 
@@ -286,18 +294,18 @@ class Hops:
     def _taken(self, side: Side, addresses: AddressSet) -> AddressSet:
         """What is left of a prefix once every more specific route has taken its part."""
         starts, known = self._routes(side)
-        (first, last), strength = ends(addresses), _user_strength(addresses)
+        (first, last), strong = ends(addresses), strength(addresses, Source.USER)
         inside = known[bisect_left(starts, first) : bisect_right(starts, last)]
-        stronger = [each.addresses for each in inside if each.strength > strength]
+        stronger = [each.addresses for each in inside if each.strength > strong]
         return addresses - AddressSet.union(stronger) if stronger else addresses
 
     def _routes(self, side: Side) -> tuple[list[int], list[Known]]:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
         if subnet.id.key not in self._known:
-            known = self._routing.configured(side.network, subnet).known
-            known = tuple(sorted(known, key=lambda each: ends(each.addresses)[0]))
-            self._known[subnet.id.key] = [ends(each.addresses)[0] for each in known], list(known)
+            known = [(ends(each.addresses)[0], each) for each in self._routing.configured(side.network, subnet).known]
+            known.sort(key=itemgetter(0))
+            self._known[subnet.id.key] = [start for start, _ in known], [each for _, each in known]
         return self._known[subnet.id.key]
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
@@ -351,20 +359,5 @@ def spans(addresses: AddressSet) -> Iterator[Span]:
 
 
 def meet(some: AddressSet, others: AddressSet) -> bool:
-    """Whether any address is in both; quick where the others have many ranges."""
-    return _touch(some.v4, others.v4) or _touch(some.v6, others.v6)
-
-
-def _touch(some: Intervals, others: Intervals) -> bool:
-    """Whether, for a range, the last one that begins before its end reaches it."""
-    for first, last in some.spans:
-        at = bisect_right(others.spans, (last, others.top)) - 1
-        if at >= 0 and others.spans[at][1] >= first:
-            return True
-    return False
-
-
-@lru_cache(maxsize=1 << 13)
-def _user_strength(addresses: AddressSet) -> tuple[int, int, int]:
-    """What a user-defined route for a prefix is compared by."""
-    return Known(Candidate("", Source.USER, HopType.APPLIANCE), addresses).strength
+    """Whether any address is in both."""
+    return not (some.v4.isdisjoint(others.v4) and some.v6.isdisjoint(others.v6))

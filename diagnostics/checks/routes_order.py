@@ -11,7 +11,7 @@ from typing import NamedTuple
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.routes_hops import by_aks, ends
-from diagnostics.checks.routes_words import UDR, addresses, hop_type, on_route, weight, without
+from diagnostics.checks.routes_words import UDR, hop_type, on_route, weight, without
 from diagnostics.checks.view import View
 from diagnostics.checks.words import counted, fact, route_cause
 from diagnostics.findings import Cause, Remedy, Severity
@@ -122,6 +122,8 @@ def _covered(known: Sequence[_Read]) -> Iterator[tuple[Route, list[Route]]]:
     for number, wide in enumerate(known):
         # What a prefix holds stands right behind it, in the order of where it begins.
         inside = known[number + 1 : bisect_right(starts, wide.end)]
+        if not inside:
+            continue
         enough = sum(each.size for each in inside) >= wide.size
         if enough and wide.addresses <= AddressSet.union(each.addresses for each in inside):
             yield wide.route, [each.route for each in inside]
@@ -139,7 +141,7 @@ def _needless(view: View, table: RouteTable, known: Sequence[_Read]) -> Iterator
             around.pop()
         holder, route = around[-1].route if around else None, each.route
         around.append(each)
-        if holder is None or hop_type(holder) != hop_type(route) or addresses(holder) != addresses(route):
+        if holder is None or hop_type(holder) != hop_type(route) or holder.addresses != route.addresses:
             continue
         beneath = [view.hops.beneath(side, each.addresses) for side in sides]
         if all(lies and lies.route.source == Source.USER and lies.route.name == holder.name for lies in beneath):

@@ -72,13 +72,13 @@ class Ways:
 
     def __init__(self, estate: Estate, hops: Hops, places: Places) -> None:
         self._estate, self._hops, self._places = estate, hops, places
-        self._defaults: dict[tuple[ResourceId | None, int], Default] = {}
-        self._examples: dict[ResourceId, Example | None] = {}
-        self._specials: dict[ResourceId, bool] = {}
+        self._defaults: dict[tuple[str, int], Default] = {}
+        self._examples: dict[str, Example | None] = {}
+        self._specials: dict[str, bool] = {}
 
     def default(self, side: Side, version: int = 4) -> Default:
         """Where a side's table sends everything; of two routes for a half the narrower one counts."""
-        key = side.table.id if side.table else None, version
+        key = side.table.id.key if side.table else "", version
         if key not in self._defaults:
             first, second = (_best(side.table.routes if side.table else (), half) for half in _HALVES[version])
             self._defaults[key] = Default((first, second))
@@ -99,9 +99,9 @@ class Ways:
 
     def example(self, network: VirtualNetwork) -> Example | None:
         """Who sends to an appliance: other subnets of a network, or of networks that share a peer with it."""
-        if network.id not in self._examples:
-            self._examples[network.id] = self._own_example(network) or self._peers_example(network)
-        return self._examples[network.id]
+        if network.id.key not in self._examples:
+            self._examples[network.id.key] = self._own_example(network) or self._peers_example(network)
+        return self._examples[network.id.key]
 
     @cached_property
     def appliance_subnets(self) -> frozenset[ResourceId]:
@@ -115,9 +115,9 @@ class Ways:
         return frozenset(found)
 
     def _is_special(self, subnet: Subnet) -> bool:
-        if subnet.id not in self._specials:
-            self._specials[subnet.id] = self._special(subnet)
-        return self._specials[subnet.id]
+        if subnet.id.key not in self._specials:
+            self._specials[subnet.id.key] = self._special(subnet)
+        return self._specials[subnet.id.key]
 
     def _special(self, subnet: Subnet) -> bool:
         name = subnet.id.name.lower()

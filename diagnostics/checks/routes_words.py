@@ -18,6 +18,7 @@ PEERING = f"{links.LEARN}/azure/virtual-network/virtual-network-peering-overview
 FIREWALL_SPOKES = f"{links.LEARN}/azure/firewall/tutorial-hybrid-portal"
 
 _STEPS = tuple(Severity)
+_TABLE = f"Microsoft.Network/routeTables@{bicep.NETWORK}"
 
 
 def eased(severity: Severity, steps: int) -> Severity:
@@ -27,11 +28,22 @@ def eased(severity: Severity, steps: int) -> Severity:
 
 def weight(view: View, table: RouteTable, severity: Severity) -> Severity:
     """How bad a fault of a table is: two steps less where nothing uses it, one less where its subnets are empty."""
+    known, key = view.once(_eased), table.id.key
+    if key not in known:
+        known[key] = _steps(view, table)
+    return eased(severity, known[key]) if known[key] else severity
+
+
+def _eased(_: View) -> dict[str, int]:
+    """By how many steps the faults of tables are less, of those that were asked for."""
+    return {}
+
+
+def _steps(view: View, table: RouteTable) -> int:
     use = view.use(table)
     if not use.anywhere:
-        return eased(severity, 2)
-    nothing = not use.unseen and all(map(view.hops.empty, use.subnets))
-    return eased(severity, 1) if nothing else severity
+        return 2
+    return 1 if not use.unseen and all(map(view.hops.empty, use.subnets)) else 0
 
 
 def hop_type(route: Route) -> str:
@@ -41,7 +53,7 @@ def hop_type(route: Route) -> str:
 
 def leads_to(route: Route, *kinds: HopType) -> bool:
     """Whether its next hop is of one of some types."""
-    return hop_type(route) in kinds
+    return route.next_hop_type != "" and kind(route.next_hop_type) in kinds
 
 
 def broad(route: Route) -> bool:
@@ -50,26 +62,17 @@ def broad(route: Route) -> bool:
     return read is not None and (read.v4.count() >= 1 << 31 or read.v6.count() >= 1 << 127)
 
 
-def addresses(route: Route) -> tuple[str, ...]:
-    """The addresses of its next hops, each once."""
-    return tuple(dict.fromkeys(filter(None, (route.next_hop_address, *route.next_hop_addresses))))
-
-
 def on_route(verb: str, table: RouteTable, name: str, **options: str) -> str:
     """`az network route-table route VERB` for a route of a table."""
     where = _in_table(table.id.subscription, table.id.resource_group, table.id.name)
-    return f"az network route-table route {verb} {where} {_options(name, **options)}"
+    more = f" {az.arguments(**options)}" if options else ""
+    return f"az network route-table route {verb} {where} --name {az.quoted(name)}{more}"
 
 
 def without(table: RouteTable, name: str) -> str:
     """Look at a route of a table; to take it away is a comment."""
     delete = az.otherwise("once nobody needs it", on_route("delete", table, name))
     return az.lines(on_route("show", table, name), delete)
-
-
-@lru_cache(maxsize=1 << 12)
-def _options(name: str, **options: str) -> str:
-    return az.arguments(name=name, **options)
 
 
 @lru_cache(maxsize=1 << 10)  # what is said of the routes of a table is said of one after the other
@@ -79,13 +82,11 @@ def _in_table(subscription: str, group: str, name: str) -> str:
 
 def declared(table: RouteTable, name: str, prefix: str, hop: HopType, address: str = "") -> str:
     """A route in Bicep, below a table that is there."""
-    return bicep.existing(f"Microsoft.Network/routeTables@{bicep.NETWORK}", table.id) + _route(
-        name, prefix, str(hop), address
-    )
+    return bicep.existing(_TABLE, table.id) + _route(name, prefix, hop, address)
 
 
 @lru_cache(maxsize=1 << 12)  # tables of one estate have the same routes over and over
-def _route(name: str, prefix: str, hop: str, address: str) -> str:
+def _route(name: str, prefix: str, hop: HopType, address: str) -> str:
     properties: dict[str, bicep.Value] = {"addressPrefix": prefix, "nextHopType": hop}
     if address:
         properties["nextHopIpAddress"] = address

@@ -90,8 +90,9 @@ def full_subnets(view: View) -> Iterator[Said]:
         size = _usable(subnet)
         if common.reserved(subnet.id) or size <= 0:
             continue
-        taken = _taken(view, subnet, fronts.get(subnet.id, frozenset()))
-        if taken >= size * _FULL:
+        own = fronts.get(subnet.id, frozenset())
+        most = len(view.places.points_in(subnet.id)) + len(subnet.used) + len(own)
+        if most >= size * _FULL and (taken := _taken(view, subnet, own)) >= size * _FULL:
             yield _full(network, subnet, taken, size)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import cast
+from operator import attrgetter
+from typing import Any
 
 from diagnostics.checks import words
 from diagnostics.checks.routes_hops import Hops
@@ -24,6 +25,8 @@ from diagnostics.network.owners import Owners
 from diagnostics.network.places import Places, Use
 from diagnostics.network.public import WayOut, way_out
 from diagnostics.network.reach import Reach
+
+_ID = attrgetter("id.key")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class View:
     _admitted: dict[str, tuple[Opening, ...]] = field(default_factory=dict, repr=False)
     _odd: dict[str, Mapping[SecurityRule, Odd]] = field(default_factory=dict, repr=False)
     _ways: dict[object, WayOut] = field(default_factory=dict, repr=False)
-    _once: dict[object, object] = field(default_factory=dict, repr=False)
+    _once: dict[object, Any] = field(default_factory=dict, repr=False)
 
     @property
     def facts(self) -> Facts:
@@ -88,28 +91,28 @@ class View:
     @cached_property
     def groups(self) -> Sequence[SecurityGroup]:
         """Every NSG, by id."""
-        return sorted(self.estate.security_groups.values(), key=lambda group: group.id.key)
+        return sorted(self.estate.security_groups.values(), key=_ID)
 
     @cached_property
     def tables(self) -> Sequence[RouteTable]:
         """Every route table, by id."""
-        return sorted(self.estate.route_tables.values(), key=lambda table: table.id.key)
+        return sorted(self.estate.route_tables.values(), key=_ID)
 
     @cached_property
     def networks(self) -> Sequence[VirtualNetwork]:
         """Every virtual network, by id."""
-        return sorted(self.estate.networks.values(), key=lambda network: network.id.key)
+        return sorted(self.estate.networks.values(), key=_ID)
 
     @cached_property
     def nics(self) -> Sequence[Nic]:
         """Every NIC, by id."""
-        return sorted(self.estate.nics.values(), key=lambda nic: nic.id.key)
+        return sorted(self.estate.nics.values(), key=_ID)
 
     @property
     def subnets(self) -> Iterator[tuple[VirtualNetwork, Subnet]]:
         """Every subnet with its network, by id."""
         for network in self.networks:
-            yield from ((network, subnet) for subnet in sorted(network.subnets, key=lambda subnet: subnet.id.key))
+            yield from ((network, subnet) for subnet in sorted(network.subnets, key=_ID))
 
     @staticmethod
     def ordered[T](of: Mapping[ResourceId, T]) -> Sequence[T]:
@@ -118,9 +121,10 @@ class View:
 
     def once[T](self, work: Callable[[View], T]) -> T:
         """What a family of checks works out of it, when first asked for."""
-        if work not in self._once:
-            self._once[work] = work(self)
-        return cast(T, self._once[work])
+        found: T | None = self._once.get(work)
+        if found is None:
+            found = self._once[work] = work(self)
+        return found
 
     def forget(self) -> None:
         """Let go of what families worked out: some of it leads back here, and nothing would go but by the collector."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diagnostics.findings import Cause
 from diagnostics.network.ids import ResourceId
@@ -24,9 +24,9 @@ def terms(rule: SecurityRule) -> str:
 
 def _end(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> str:
     """One end of a rule, or its ports."""
-    if len(texts) == 1 and not groups:  # as mostly
-        return texts[0]
-    return listed([*texts, *(f"ASG {group.name}" for group in groups)] if groups else texts or ("*",))
+    if groups:
+        return listed([*texts, *(f"ASG {group.name}" for group in groups)])
+    return _joined(texts) if texts else "*"
 
 
 def rule_cause(group: ResourceId | None, rule: SecurityRule, text: str = "") -> Cause:
@@ -53,10 +53,13 @@ class Causes:
 
 def route_cause(table: RouteTable, route: Route, text: str = "") -> Cause:
     """A route as what decides: by default where it leads."""
-    hops = [*filter(None, (route.next_hop_address, *route.next_hop_addresses))]
-    to = f" at {listed(dict.fromkeys(hops))}" if hops else ""
-    said = text or f"route {route.name} for {route.prefix} leads to {route.next_hop_type}{to}"
-    return Cause(kind="route", text=said, name=route.name, resource_id=table.id.text)
+    return Cause(kind="route", text=text or _leading(route), name=route.name, resource_id=table.id.text)
+
+
+def _leading(route: Route) -> str:
+    hops = route.addresses
+    to = f" at {_joined(hops)}" if hops else ""
+    return f"route {route.name} for {route.prefix} leads to {route.next_hop_type}{to}"
 
 
 def fact(kind: str, text: str, about: ResourceId | None = None, name: str = "") -> Cause:
@@ -66,10 +69,14 @@ def fact(kind: str, text: str, about: ResourceId | None = None, name: str = "") 
 
 def listed(texts: Iterable[object], most: int = _NAMED) -> str:
     """Some names, and how many more there are: `a, b, c and 12 more`."""
-    every = [*map(str, texts)]
-    if len(every) <= most:
-        return every[0] if len(every) == 1 else ", ".join(every)
-    return f"{', '.join(every[:most])} and {len(every) - most} more"
+    return _joined([*map(str, texts)], most)
+
+
+def _joined(texts: Sequence[str], most: int = _NAMED) -> str:
+    number = len(texts)
+    if number == 1:  # as mostly
+        return texts[0]
+    return ", ".join(texts) if number <= most else f"{', '.join(texts[:most])} and {number - most} more"
 
 
 def called(resource: SecurityGroup | RouteTable | ResourceId) -> str:

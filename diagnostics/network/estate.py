@@ -274,6 +274,12 @@ class Estate:
         return {subnet.id: subnet for network in self.networks.values() for subnet in network.subnets}
 
     @cached_property
+    def with_gateway_subnet(self) -> frozenset[ResourceId]:
+        """The networks whose GatewaySubnet has something in it, as its body says."""
+        subnets = ((network.id, subnet) for network in self.networks.values() for subnet in network.subnets)
+        return frozenset(rid for rid, each in subnets if each.occupied and each.id.name.lower() == "gatewaysubnet")
+
+    @cached_property
     def points(self) -> tuple[Point, ...]:
         """Every IP configuration of every NIC."""
         return tuple(Point(nic, each) for nic in self.nics.values() for each in nic.ip_configurations)

@@ -12,7 +12,7 @@ import msgspec
 
 from diagnostics.network.estate import AdminRule, EffectiveGroup, Estate, Point
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.meaning import World, context_at
+from diagnostics.network.meaning import Contexts, World
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import (
@@ -114,6 +114,7 @@ class Filters:
     def __init__(self, estate: Estate) -> None:
         self._estate, self._told = estate, estate.effective_groups
         self._contexts: dict[object, Context] = {}
+        self._alike = Contexts(estate)
         self._rules: dict[object, Rules] = {}
         self._ordered: dict[tuple[int, bool], Ordered] = {}
 
@@ -129,7 +130,7 @@ class Filters:
         """What the words of rules mean at an endpoint."""
         key = (world, *self._place(point))
         if key not in self._contexts:
-            self._contexts[key] = context_at(self._estate, point, world)
+            self._contexts[key] = self._alike.at(point, world)
         return self._contexts[key]
 
     def lists(

@@ -30,6 +30,8 @@ class Learnt:
 def learnt(estate: Estate, network: VirtualNetwork) -> Learnt:
     """What a virtual network knows through its own gateway, or through those of peers that it uses."""
     parts = [_own(estate, network), *_remote(estate, network)]
+    if len(parts) == 1:  # as mostly
+        return parts[0]
     exists = [part.exists for part in parts]
     return Learnt(
         exists=True if True in exists else None if None in exists else False,
@@ -38,12 +40,14 @@ def learnt(estate: Estate, network: VirtualNetwork) -> Learnt:
     )
 
 
+_NOTHING = Learnt(exists=False)
+
+
 def _own(estate: Estate, network: VirtualNetwork) -> Learnt:
     gateways = [each for each in estate.gateways.values() if each.subnet and each.subnet.within(network.id)]
     if not gateways:
-        occupied = any(subnet.id.name.lower() == "gatewaysubnet" and subnet.occupied for subnet in network.subnets)
-        if not occupied:
-            return Learnt(exists=False)
+        if network.id not in estate.with_gateway_subnet:
+            return _NOTHING
         return Learnt(exists=True, missing=_unseen(f"the gateway of {network.id.name}"))
     known = [pair for gateway in gateways for pair in _prefixes(estate, gateway)]
     missing = [_unseen(f"gateway {each.id.name}") for each in gateways if not _configured(estate, each)]
@@ -52,7 +56,7 @@ def _own(estate: Estate, network: VirtualNetwork) -> Learnt:
 
 def _remote(estate: Estate, network: VirtualNetwork) -> Iterator[Learnt]:
     for peering in network.peerings:
-        if not (peering.connected and peering.uses_remote_gateways):
+        if not (peering.uses_remote_gateways and peering.connected):
             continue
         remote = estate.networks.get(peering.remote)
         if remote is None:

@@ -8,9 +8,10 @@ other spelling of the same id.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote
+
+import msgspec
 
 from diagnostics.errors import ParseError
 
@@ -32,11 +33,13 @@ def region(location: str) -> str:
     return location.replace(" ", "").lower()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ResourceId:
+class ResourceId(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One ARM resource id, `/subscriptions/{guid}[/resourceGroups/{name}[/providers/{namespace}/{type}/{name}…]]`.
 
     Two ids are equal, and hash alike, when they differ only in case.
+
+    Attributes:
+        name: the resource's own name: the last part.
 
     Source: Azure Resource Manager, "Resource naming restrictions" and "Template functions: resourceId".
     """
@@ -47,10 +50,13 @@ class ResourceId:
     type: str
     names: tuple[str, ...]
     key: str
+    name: str = ""
 
     # Asked a million times for a large estate: without the tuples that a dataclass compares and hashes.
     def __eq__(self, other: object) -> bool:
         return self.key == other.key if isinstance(other, ResourceId) else NotImplemented
+
+    __ne__ = object.__ne__  # by `__eq__`; that of a Struct goes by identity
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -78,7 +84,9 @@ class ResourceId:
         if len(rest) >= 2 and rest[0].lower() == "resourcegroups":
             group, rest = rest[1], rest[2:]
         kinds, names = _provider(rest, text, where)
-        return cls(plain, parts[1].lower(), group, kinds, names, plain.lower())
+        subscription = parts[1].lower()
+        name = names[-1] if names else group or subscription
+        return cls(plain, subscription, group, kinds, names, plain.lower(), name)
 
     @classmethod
     def maybe(cls, text: object) -> Self | None:
@@ -89,18 +97,13 @@ class ResourceId:
             return None
 
     @property
-    def name(self) -> str:
-        """The resource's own name: the last part."""
-        return self.names[-1] if self.names else self.resource_group or self.subscription
-
-    @property
     def parent(self) -> Self | None:
         """The resource that this one lies in (a subnet's virtual network), or None for a top-level one."""
         if len(self.names) < 2:
             return None
         text, key = self.text.rsplit("/", 2)[0], self.key.rsplit("/", 2)[0]
         kind = self.type.rpartition("/")[0]
-        return type(self)(text, self.subscription, self.resource_group, kind, self.names[:-1], key)
+        return type(self)(text, self.subscription, self.resource_group, kind, self.names[:-1], key, self.names[-2])
 
     def portal_url(self, portal: str) -> str:
         """The resource's page in a portal such as `https://portal.azure.com`."""

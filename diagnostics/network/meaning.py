@@ -41,6 +41,26 @@ def context_at(estate: Estate, point: Point, world: World = World.BOUNDS) -> Con
     return Context(tag=meaning.of, members=partial(members, estate))
 
 
+class Contexts:
+    """What the words of rules mean at the endpoints of an estate: made once for all where the same is known of it."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._made: dict[tuple[World, str, str], Context] = {}
+
+    def at(self, point: Point, world: World) -> Context:
+        """What they mean at an endpoint."""
+        subnet = self._estate.subnet_of(point)
+        network = self._estate.network_of(subnet.id) if subnet else None
+        if subnet is None or network is None or point.nic.id in self._estate.effective_groups:
+            return context_at(self._estate, point, world)
+        # Nothing else of a subnet counts; a table that is not seen is called as it is written.
+        key = world, network.id.key, subnet.route_table.text if subnet.route_table else ""
+        if key not in self._made:
+            self._made[key] = context_at(self._estate, point, world)
+        return self._made[key]
+
+
 def members(estate: Estate, group: ResourceId) -> Bounds:
     """The addresses of an application security group: those of the IP configurations that say they are in it."""
     addresses = [point.configuration.address for point in estate.members.get(group, ())]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+import msgspec
+
 from diagnostics.network import wire
 from diagnostics.network.decoding import decode
 from diagnostics.network.ids import ResourceId
@@ -211,8 +213,7 @@ class SecurityGroup:
         return next(found, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, gc=False):
     """A user-defined route. The prefix may be a service tag.
 
     Attributes:
@@ -224,6 +225,13 @@ class Route:
     next_hop_type: str
     next_hop_address: str
     next_hop_addresses: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses of its next hops, each once."""
+        if not self.next_hop_addresses:  # as mostly
+            return (self.next_hop_address,) if self.next_hop_address else ()
+        return tuple(dict.fromkeys(filter(None, (self.next_hop_address, *self.next_hop_addresses))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Places:
 
     def points_in(self, subnet: ResourceId) -> tuple[Point, ...]:
         """The endpoints in a subnet."""
-        return tuple(self._points_by_subnet.get(subnet.key, ()))
+        return self._points_by_subnet.get(subnet.key, ())
 
     def context(self, group: SecurityGroup) -> Context:
         """What tags mean where an NSG is used, if that is one subnet; who is in an ASG may change any day.
@@ -100,12 +100,12 @@ class Places:
         return Meaning(Bounds.unknown("VirtualNetwork"), self._estate.service_tags)
 
     @cached_property
-    def _points_by_subnet(self) -> Mapping[str, list[Point]]:
+    def _points_by_subnet(self) -> Mapping[str, tuple[Point, ...]]:
         found: dict[str, list[Point]] = {}
         for point in self._estate.points:
             if point.configuration.subnet:
                 found.setdefault(point.configuration.subnet.key, []).append(point)
-        return found
+        return {subnet: tuple(points) for subnet, points in found.items()}
 
     @cached_property
     def _subnets_by_group(self) -> Mapping[str, list[Subnet]]:

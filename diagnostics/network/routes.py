@@ -86,10 +86,8 @@ class Known(msgspec.Struct, frozen=True, gc=False):
     strength: tuple[int, int, int] = (0, 0, 0)
 
     def __post_init__(self) -> None:
-        # A longer prefix holds fewer addresses; families never meet.
-        size = self.addresses.v4.count() or self.addresses.v6.count()
-        strength = -size.bit_length(), _RANKS.get(self.route.source, 0), self.preference
-        force_setattr(self, "strength", strength)  # worked out once: routes are compared at every border
+        # Worked out once: routes are compared at every border.
+        force_setattr(self, "strength", strength(self.addresses, self.route.source, self.preference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +191,12 @@ def configured(
     return Routes(known, doubtful)
 
 
+def strength(addresses: AddressSet, source: str, preference: int = 4) -> tuple[int, int, int]:
+    """What a route for a prefix is compared by: a longer one holds fewer addresses; families never meet."""
+    size = addresses.v4.count() or addresses.v6.count()
+    return -size.bit_length(), _RANKS.get(source, 0), preference
+
+
 @lru_cache(maxsize=1 << 8)
 def kind(text: str) -> str:
     """A next hop type in one spelling; one that is not known stays as it is."""
@@ -294,9 +298,8 @@ def _user(estate: Estate, table: RouteTable) -> Iterator[Known | Doubtful]:
 
 def _candidate(route: Route, table: RouteTable) -> Candidate:
     leads = kind(route.next_hop_type)
-    hops = (route.next_hop_address, *route.next_hop_addresses) if leads == HopType.APPLIANCE else ()
-    own = tuple(dict.fromkeys(filter(None, hops)))
-    return Candidate(route.prefix, Source.USER, leads, own, route.name, table.id)
+    hops = route.addresses if leads == HopType.APPLIANCE else ()
+    return Candidate(route.prefix, Source.USER, leads, hops, route.name, table.id)
 
 
 def _tag_preference(tag: str) -> int:

@@ -6,9 +6,9 @@ Source: "Azure virtual network traffic routing" (how Azure selects a route).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import msgspec
 
@@ -80,7 +80,7 @@ class Routing:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
-        self._places: dict[ResourceId, _Place] = {}
+        self._places: dict[str, _Place] = {}
         self._shared: dict[object, _Place] = {}
         self._user: dict[ResourceId, Sequence[Known | Doubtful]] = {}
 
@@ -108,8 +108,9 @@ class Routing:
         return self._of_subnet(network, subnet).routes
 
     def _place(self, point: Point) -> _Place:
-        told = point.nic.id in self._estate.effective_routes
-        key = point.nic.id if told else point.configuration.subnet or point.nic.id
+        effective_routes = self._estate.effective_routes
+        told = bool(effective_routes) and point.nic.id in effective_routes
+        key = (point.nic.id if told else point.configuration.subnet or point.nic.id).key
         place = self._places.get(key)
         if place is None:
             routes = effective(self._estate, point) if told else None
@@ -161,8 +162,8 @@ class _Place:
 def _table(routes: Routes, version: int) -> Table:
     """The winner in every range between two borders of prefixes."""
     top = V4_TOP if version == 4 else V6_TOP
-    known = [(span, each) for each in routes.known for span in _spans(each.addresses, version)]
-    doubtful = [(span, each) for each in routes.doubtful for span in _spans(each.within, version)]
+    known = [(span, each) for each in routes.known for span in _spans(each.addresses, version).spans]
+    doubtful = [(span, each) for each in routes.doubtful for span in _spans(each.within, version).spans]
     spans = [span for span, _ in (*known, *doubtful)]
     starts = sorted({0, *(first for first, _ in spans), *(last + 1 for _, last in spans if last < top)})
     inside = zip(starts, _active(known, starts), _active(doubtful, starts), strict=True)
@@ -173,16 +174,16 @@ def _table(routes: Routes, version: int) -> Table:
 
 def _alone(routes: Routes, version: int, address: int) -> NextHop:
     """The winner for one address."""
-    known = ((span, each) for each in routes.known for span in _spans(each.addresses, version))
-    doubtful = ((span, each) for each in routes.doubtful for span in _spans(each.within, version))
+    known = [(_spans(each.addresses, version).spans, each) for each in routes.known]
+    doubtful = [(_spans(each.within, version).spans, each) for each in routes.doubtful]
     return _choose(_holding(known, address), _holding(doubtful, address))
 
 
-def _holding[T](placed: Iterable[tuple[Span, T]], address: int) -> list[T]:
+def _holding[T](placed: Sequence[tuple[tuple[Span, ...], T]], address: int) -> list[T]:
     """What holds an address, in the order in which `_active` tells it: of equals the first one wins."""
-    here = [pair for pair in placed if pair[0][0] <= address <= pair[0][1]]
+    here = [(first, each) for spans, each in placed for first, last in spans if first <= address <= last]
     here.reverse()
-    here.sort(key=lambda pair: pair[0][0])
+    here.sort(key=itemgetter(0))
     return [each for _, each in here]
 
 

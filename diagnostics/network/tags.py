@@ -50,6 +50,8 @@ _MICROSOFT = AddressSet.union(
     )
 )
 _INTERNET_V6 = AddressSet.parse("2000::/3")
+_INTERNET = _INTERNET_V4 | _INTERNET_V6
+_NOT_MICROSOFT = _INTERNET - _MICROSOFT
 
 
 class _Properties(msgspec.Struct, frozen=True, rename="camel"):
@@ -169,5 +171,4 @@ def _internet(own: Bounds) -> Bounds:
 
     Azure's expansions list 168.63.129.16 here too, though it is in `VirtualNetwork`: perhaps, as they are old.
     """
-    surely = (_INTERNET_V4 | _INTERNET_V6) - _MICROSOFT - own.may
-    return Bounds(surely, ((_INTERNET_V4 | _INTERNET_V6) - own.must) | HOST, frozenset({"Internet"}))
+    return Bounds(_NOT_MICROSOFT - own.may, (_INTERNET - own.must) | HOST, frozenset({"Internet"}))

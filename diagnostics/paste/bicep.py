@@ -47,19 +47,21 @@ def comment(text: str) -> str:
 
 
 def _shown(value: Value, depth: int) -> str:
+    if type(value) is str:  # as mostly
+        return quoted(value)
     inner, outer = "  " * (depth + 1), "  " * depth
     match value:
+        case dict():
+            items = "".join([f"{inner}{name}: {_shown(item, depth + 1)}\n" for name, item in value.items()])
+            return f"{{\n{items}{outer}}}" if value else "{}"
+        case list():
+            items = "".join([f"{inner}{_shown(item, depth + 1)}\n" for item in value])
+            return f"[\n{items}{outer}]" if value else "[]"
         case Raw():
             return str(value)
+        case str():
+            return quoted(value)
         case bool():
             return "true" if value else "false"
         case int():
             return str(value)
-        case str():
-            return quoted(value)
-        case list():
-            items = "".join(f"{inner}{_shown(item, depth + 1)}\n" for item in value)
-            return f"[\n{items}{outer}]" if value else "[]"
-        case dict():
-            items = "".join(f"{inner}{name}: {_shown(item, depth + 1)}\n" for name, item in value.items())
-            return f"{{\n{items}{outer}}}" if value else "{}"
