@@ -69,7 +69,7 @@ def orphaned(view: View, nic: Nic) -> bool:
 def _machines(view: View) -> tuple[Machine, ...]:
     found: dict[ResourceId, list[tuple[Point, Ports]]] = {}
     known = seen(view)
-    for point in view.estate.points:
+    for point in known.led:
         ports = known.exposed(point)
         if (ports.opens or ports.doubts) and not orphaned(view, point.nic):
             found.setdefault(owner(view, point.nic), []).append((point, ports))

@@ -10,7 +10,7 @@ from operator import or_
 import msgspec
 
 from diagnostics.checks.internet_closing import Letting
-from diagnostics.checks.internet_large import Open, Ports, together
+from diagnostics.checks.internet_large import Open, Ports, by_protocol, together
 from diagnostics.checks.internet_seen import seen
 from diagnostics.checks.services import held
 from diagnostics.checks.view import View
@@ -94,14 +94,6 @@ def narrow(ports: Ports, broad_ones: Iterable[Open]) -> int:
 def bits(opens: Iterable[Open]) -> int:
     """The services of which something is open, as bits."""
     return reduce(or_, (held(each.protocol, each.ports) for each in opens), 0)
-
-
-def by_protocol(opens: Iterable[Open]) -> dict[str, Intervals]:
-    """The open ports of each protocol."""
-    found: dict[str, Intervals] = {}
-    for each in opens:
-        found[each.protocol] = found[each.protocol] | each.ports if each.protocol in found else each.ports
-    return found
 
 
 def opened_by(ports: Ports, rules: Iterable[SecurityRule]) -> tuple[Open, ...]:

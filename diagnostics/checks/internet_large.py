@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial, reduce
 from itertools import chain
-from operator import attrgetter, or_
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
-from diagnostics.checks.services import held
+from diagnostics.checks.services import PROTOCOLS, as_bits
 from diagnostics.network.cells import elementary
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, V4_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.openings import Decider, Exposure, Opening
-from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, names_tag, read_prefix
+from diagnostics.network.prefixes import PRIVATE, AddressSet, Bounds, address_of, names_tag, read_prefix
 from diagnostics.network.public import WayIn
 from diagnostics.network.security import Context
 from diagnostics.network.tags import Meaning
@@ -36,9 +36,18 @@ CLOUD = "azurecloud"
 _PUBLIC = ~PRIVATE
 _SOURCES, _DESTINATIONS = attrgetter("sources"), attrgetter("destinations")
 _NOBODY = AddressSet.none()
+_NO_PORTS = Intervals.none(PORTS_TOP)
 _OWN = "virtualnetwork"
 # What the tag Internet leaves out, Azure's own blocks among it, is left open by a Deny of it, and is not the internet.
 _LARGE = Context(Meaning(Bounds.exactly(_NOBODY)).of).prefix("Internet").must
+
+
+type Wanted = Mapping[str, Intervals]
+"""Ports by protocol, as openings spell it."""
+
+
+EVERYTHING: Wanted = {protocol: Intervals.all(PORTS_TOP) for protocol in PROTOCOLS}
+"""Every port of every protocol."""
 
 
 class Open(msgspec.Struct, frozen=True, gc=False):
@@ -63,68 +72,69 @@ class Doubt(msgspec.Struct, frozen=True, gc=False):
     missing: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ports:
     """What is open to the internet at large, and what may be."""
 
     opens: tuple[Open, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-    _marks: list[tuple[int, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def marks(self) -> tuple[int, ...]:
-        """For each opening, then for each doubt, the services of which it holds a port, as bits; worked out once."""
-        if not self._marks:
-            every: Iterator[Open | Doubt] = chain(self.opens, self.doubts)
-            self._marks.append(tuple(held(each.protocol, each.ports) for each in every))
-        return self._marks[0]
+    @cached_property
+    def every(self) -> Wanted:
+        """The ports that are open, or may be."""
+        return by_protocol((*self.opens, *self.doubts))
 
-    def services(self) -> int:
-        """The services of which a port is open, or may be, as bits."""
-        return reduce(or_, self.marks(), 0)
-
-    def opened(self, wanted: Callable[[str], Intervals], services: int = 0) -> tuple[Open, ...]:
-        """Those of some ports by protocol, cut to them; with services as bits, the ports are all theirs."""
-        found: list[Open] = []
-        asked: dict[str, Intervals] = {}
-        some = (each for each, mark in zip(self.opens, self.marks(), strict=False) if mark & services)
-        for each in some if services else self.opens:
-            ports = asked.get(each.protocol)
-            if ports is None:
-                ports = asked[each.protocol] = wanted(each.protocol)
-            if ports.spans and not each.ports.isdisjoint(ports):
+    def opened(self, wanted: Wanted) -> tuple[Open, ...]:
+        """Those of some ports, cut to them."""
+        found = []
+        for each in self.opens:
+            ports = wanted.get(each.protocol)
+            if ports is not None and not each.ports.isdisjoint(ports):
                 found.append(Open(each.protocol, each.ports & ports, each.rules, each.through))
         return tuple(found)
 
-    def may(self, wanted: Callable[[str], Intervals]) -> bool:
+    def may(self, wanted: Wanted) -> bool:
         """Whether some ports are open, or may be."""
-        asked: dict[str, Intervals] = {}
-        every: Iterator[Open | Doubt] = chain(self.opens, self.doubts)
-        for each in every:
-            ports = asked.get(each.protocol)
-            if ports is None:
-                ports = asked[each.protocol] = wanted(each.protocol)
-            if ports and not each.ports.isdisjoint(ports):
+        every = self.every
+        for protocol, ports in wanted.items():
+            own = every.get(protocol)
+            if own is not None and not own.isdisjoint(ports):
                 return True
         return False
 
-    def missing(self, wanted: Callable[[str], Intervals]) -> frozenset[str]:
+    def missing(self, wanted: Wanted) -> frozenset[str]:
         """What would have to be known of ports that may be open, and are not for sure."""
         found: frozenset[str] = frozenset()
         for each in self.doubts:
-            left = each.ports & wanted(each.protocol)
+            left = each.ports & wanted.get(each.protocol, _NO_PORTS)
             if left and left - self.of(each.protocol):
                 found |= each.missing
-        return told_once(found)
+        return told_once(found) if found else found
 
-    def at(self, address: Address) -> Mapping[str, Intervals]:
-        """The ports of each protocol that are open, or may be, as far as rules name an address as their destination."""
-        found: dict[str, Intervals] = {}
+    def at(self, address: str) -> int:
+        """The ports that are open to an address or may be, as far as rules name destinations: see `as_bits`."""
+        found = self._at.get(address)
+        if found is None:
+            read, found = address_of(address), 0
+            for addresses, ports in self._by_destination.items():
+                if read is None or addresses is None or read in addresses:
+                    found |= ports
+            self._at[address] = found
+        return found
+
+    @cached_property
+    def _at(self) -> dict[str, int]:
+        return {}
+
+    @cached_property
+    def _by_destination(self) -> Mapping[AddressSet | None, int]:
+        """The ports, as bits, by the addresses that rules name; None stands for what can be any."""
+        found: dict[AddressSet | None, int] = {}
         for each in self.opens:
-            addresses = leads_to([each])
-            if addresses is None or address in addresses:
-                found[each.protocol] = found[each.protocol] | each.ports if each.protocol in found else each.ports
+            addresses = leads_to(each)
+            found[addresses] = found.get(addresses, 0) | as_bits(each.protocol, each.ports)
         for doubt in self.doubts:
-            found[doubt.protocol] = together((doubt.ports, found.get(doubt.protocol, doubt.ports)))
+            found[None] = found.get(None, 0) | as_bits(doubt.protocol, doubt.ports)
         return found
 
     def of(self, protocol: str) -> Intervals:
@@ -135,6 +145,15 @@ class Ports:
         """What is open for other reasons."""
         told = set(map(id, rules))
         return Ports(tuple(each for each in self.opens if told.isdisjoint(id(d.rule) for d in each.rules)), self.doubts)
+
+
+def by_protocol(every: Iterable[Open | Doubt]) -> dict[str, Intervals]:
+    """The ports of each protocol."""
+    found: dict[str, Intervals] = {}
+    for each in every:
+        known = found.get(each.protocol)
+        found[each.protocol] = each.ports if known is None else known | each.ports
+    return found
 
 
 def together(sets: Iterable[Intervals]) -> Intervals:
@@ -165,11 +184,12 @@ def _perhaps_wide(sets: Iterable[AddressSet], others: tuple[int, int] = (0, 0)) 
     return v4 >= WIDE_V4 or v6 >= WIDE_V6
 
 
-def leads_to(opens: Iterable[Open]) -> AddressSet | None:
-    """The addresses that the rules of some openings can be for; None where words or groups of endpoints tell that."""
+def leads_to(opened: Open) -> AddressSet | None:
+    """The addresses that the rules of an opening can be for; None where words or groups of endpoints tell that."""
     found = []
-    for destinations, groups in {(d.rule.destinations, d.rule.destination_groups) for o in opens for d in o.rules}:
-        read = None if groups or not destinations else _plain(destinations)
+    for decider in opened.rules:
+        rule = decider.rule
+        read = None if rule.destination_groups or not rule.destinations else _plain(rule.destinations)
         if read is None:
             return None
         found.append(read)
@@ -227,9 +247,10 @@ class Large:
 
     @cached_property
     def names_any_cloud(self) -> bool:
-        """Whether any rule of an NSG is for all of Azure, or all of a region of it."""
-        sources = {rule.sources for group in self._estate.security_groups.values() for rule in group.rules}
-        return any(map(_cloud_among, [(text,) for text in set[str]().union(*sources)]))
+        """Whether any rule of an NSG may be for all of Azure, or all of a region of it."""
+        rules = chain.from_iterable(group.rules for group in self._estate.security_groups.values())
+        texts = set(chain.from_iterable(set(map(_SOURCES, rules))))
+        return any(CLOUD in text.lower() for text in texts)
 
     def _tells(self, word: str) -> bool:
         """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""

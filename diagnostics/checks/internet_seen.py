@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
-from typing import NamedTuple
+from functools import cached_property, reduce
+from itertools import starmap
+from operator import or_
 
-from diagnostics.checks.internet_large import Large, Ports, at_large, leads_to, names_cloud
+from diagnostics.checks.internet_large import Large, Ports, Wanted, at_large, names_cloud
+from diagnostics.checks.services import as_bits
 from diagnostics.checks.view import View
 from diagnostics.checks.words import counted, listed
 from diagnostics.findings import Severity
 from diagnostics.network.estate import Point
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import Nic, SecurityGroup
 from diagnostics.network.openings import Opening, Openings
 from diagnostics.network.places import Use
-from diagnostics.network.prefixes import AddressSet, address_of
+from diagnostics.network.prefixes import address_of
 from diagnostics.network.reach import Reach
-
-type Wanted = Callable[[str], Intervals]
-"""Ports by protocol."""
 
 _NAMED = 3
 _BASTION = "azurebastionsubnet"
@@ -47,8 +45,8 @@ class Standing:
 
     Attributes:
         known: whether all that stands behind it is known.
-        alike: its endpoints, those with the same NSGs together, with what each of these NSGs lets in by itself: a port
-            that one of them closes needs no other look.
+        doubtful: its endpoints, with the ports, as bits, of which only all rules together tell whether they are open
+            there: none of the NSGs by itself closes them.
         into: tells what all rules together let in to an endpoint.
         bounds: tells a part of that, and a bound of it, with less work.
         exposed: its endpoints to which a public address leads or may lead.
@@ -56,29 +54,21 @@ class Standing:
 
     use: Use
     known: bool
-    alike: tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]
+    doubtful: tuple[tuple[Point, int], ...]
     into: Callable[[Point], Ports]
     exposed: tuple[tuple[Point, Ports], ...]
     bounds: Callable[[Point], tuple[Ports, Ports] | None] | None = None
     _looked: dict[int, Ports] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def closed(self, wanted: Wanted, services: int = 0) -> bool:
-        """Whether the other rules surely close some ports wherever it stands.
-
-        With services as bits, the ports are all theirs; that is a short cut.
-        """
+    def closed(self, wanted: Wanted) -> bool:
+        """Whether the other rules surely close some ports wherever it stands."""
         if not self.known or not self.use.points or any(ports.may(wanted) for _, ports in self.exposed):
             return False
         # Most ports that are open are so where another look has been before.
         if any(ports.may(wanted) for ports in self._looked.values()):
             return False
-        asked: dict[int, _Held] = {}
-        doubtful = (
-            _doubtful(points, alone, partial(_held, wanted, services), asked)
-            for points, alone in self.alike
-            if not services or all(each.services() & services for each in alone)
-        )
-        return not any(self._open(point, wanted) for points in doubtful for point in points)
+        ports = reduce(or_, starmap(as_bits, wanted.items()), 0)
+        return not any(self._open(point, wanted) for point, perhaps in self.doubtful if perhaps & ports)
 
     def _open(self, point: Point, wanted: Wanted) -> bool:
         """Whether all rules together let something in to an endpoint."""
@@ -109,57 +99,6 @@ class Standing:
         return bool(self.use.subnets) and not self.use.nics and all(_bastion(each.id) for each in self.use.subnets)
 
 
-class _Held(NamedTuple):
-    """Whether an NSG may open some ports, and to which addresses; None where that is not told by prefixes."""
-
-    may: bool
-    addresses: AddressSet | None
-
-
-def _held(wanted: Wanted, services: int, ports: Ports) -> _Held:
-    opens, is_doubtful = ports.opened(wanted, services), bool(ports.doubts) and Ports(doubts=ports.doubts).may(wanted)
-    return _Held(bool(opens) or is_doubtful, None if is_doubtful or not opens else leads_to(opens))
-
-
-def _doubtful(
-    points: Iterable[Point], alone: Iterable[Ports], tells: Callable[[Ports], _Held], asked: dict[int, _Held]
-) -> Iterator[Point]:
-    """The endpoints of which only all rules together tell whether some ports are open there."""
-    within = []
-    for ports in alone:
-        if id(ports) not in asked:
-            asked[id(ports)] = tells(ports)
-        found = asked[id(ports)]
-        if not found.may:
-            return
-        if found.addresses is not None:
-            within.append(found.addresses)
-    if not within:
-        yield from points
-    for point in points if within else ():
-        address = _address(point.configuration.address or "")
-        if address is None or all(address in addresses for addresses in within):
-            yield point
-
-
-def _common(point: Point, alone: Sequence[Ports]) -> bool:
-    """Whether NSGs may all open the same ports at an endpoint, by what each of them opens by itself."""
-    if not all(ports.opens or ports.doubts for ports in alone):
-        return False
-    address = _address(point.configuration.address or "")
-    every = [ports.at(address) for ports in alone] if address else []
-    if not every:
-        return True
-    first, *others = every
-    return any(
-        all(protocol in other and not ports.isdisjoint(other[protocol]) for other in others)
-        for protocol, ports in first.items()
-    )
-
-
-_address = lru_cache(maxsize=1 << 14)(address_of)
-
-
 class _Judging:
     """Openings to the internet at large, mostly by those alone whose rules matter."""
 
@@ -183,14 +122,14 @@ class _Together:
 
     def into(self, point: Point) -> Ports:
         """What is open there."""
-        key = point.nic.id.key, point.configuration.name
+        key = _key(point)
         if key not in self._into:
             self._into[key] = self._of(point, self._short.into(point))
         return self._into[key]
 
     def bounds(self, point: Point) -> tuple[Ports, Ports] | None:
         """A part of that, and what it is a part of, with less work; None where all rules have to be asked."""
-        key = point.nic.id.key, point.configuration.name
+        key = _key(point)
         if key not in self._bounds:
             bounds = self._short.bounds(point)
             self._bounds[key] = (self._of(point, bounds[0]), self._of(point, bounds[1])) if bounds else None
@@ -213,7 +152,6 @@ class Seen:
         self._judging = _Judging(self._large, view.reach)
         self._together = _Together(view, self._large, self._judging.short)
         self._exposed: dict[tuple[str, str], Ports] = {}
-        self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
         self._alone: dict[str, Ports] = {}
         self._standing: dict[str, Standing] = {}
         self._attached: dict[tuple[int, bool], tuple[Use, str]] = {}
@@ -241,14 +179,16 @@ class Seen:
 
     def exposed(self, point: Point) -> Ports:
         """What of an endpoint can be reached; of one whose VM does not run, what can be once it does."""
-        key = point.nic.id.key, point.configuration.name
-        if key not in self._led or not _common(point, self._each_alone(point)):
-            return _NOTHING
+        key = _key(point)
         if key not in self._exposed:
-            asleep = self.asleep(point.nic)
-            judging, whole = (self._awake, self._all_awake) if asleep else (self._judging, lambda: self._view.openings)
-            self._exposed[key] = judging.of(judging.short.exposed(point), lambda: whole().exposed(point))
+            led = key in self._led and self._each_lets_in(point)
+            self._exposed[key] = self._reached(point) if led else _NOTHING
         return self._exposed[key]
+
+    def _reached(self, point: Point) -> Ports:
+        asleep = self.asleep(point.nic)
+        judging, whole = (self._awake, self._all_awake) if asleep else (self._judging, lambda: self._view.openings)
+        return judging.of(judging.short.exposed(point), lambda: whole().exposed(point))
 
     def asleep(self, nic: Nic) -> bool:
         """Whether the VM of a NIC is known not to run."""
@@ -259,12 +199,11 @@ class Seen:
         """Where an NSG stands."""
         if group.id.key not in self._standing:
             use, together = self._view.use(group), self._together
-            led = [p for p in use.points if (p.nic.id.key, p.configuration.name) in self._led]
-            exposed = ((point, self.exposed(point)) for point in led)
+            exposed = ((point, self.exposed(point)) for point in use.points if _key(point) in self._led)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            alike, bounds = self._alike(use), together.bounds
-            self._standing[group.id.key] = Standing(use, known, alike, together.into, listed, bounds)
+            doubtful = tuple((point, ports) for point in use.points if (ports := self._each_lets_in(point)))
+            self._standing[group.id.key] = Standing(use, known, doubtful, together.into, listed, together.bounds)
         return self._standing[group.id.key]
 
     def attached(self, standing: Standing) -> str:
@@ -274,30 +213,19 @@ class Seen:
             self._attached[key] = standing.use, _attached(self._view, standing.use, known=standing.known)
         return self._attached[key][1]
 
-    def _each_alone(self, point: Point) -> tuple[Ports, ...]:
-        """What each NSG at an endpoint lets in by itself; nothing where security admin rules or Azure's word decide."""
+    def _each_lets_in(self, point: Point) -> int:
+        """The ports, as bits, that each NSG at an endpoint lets in by itself, or may: it closes all others.
+
+        All, where security admin rules or Azure's word decide.
+        """
         estate, nic = self._view.estate, point.nic
         if estate.admin_rules or (estate.effective_groups and nic.id in estate.effective_groups):
-            return ()
-        key = _key(point.configuration.subnet), _key(nic.security_group)
-        if key not in self._both:
-            subnet = estate.subnet_of(point)
-            named = filter(None, (nic.security_group, subnet.security_group if subnet else None))
-            self._both[key] = tuple(self.alone(group) for rid in named if (group := estate.security_groups.get(rid)))
-        return self._both[key]
-
-    def _alike(self, use: Use) -> tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]:
-        found: dict[tuple[str, str, bool], list[Point]] = {}
-        effective = self._view.estate.effective_groups
-        for point in use.points:
-            told = bool(effective) and point.nic.id in effective
-            subnet, group = point.configuration.subnet, point.nic.security_group
-            key = subnet.key if subnet else "", group.key if group else "", told
-            if key in found:
-                found[key].append(point)
-            else:
-                found[key] = [point]
-        return tuple((tuple(points), self._each_alone(points[0])) for points in found.values())
+            return -1
+        subnet, address, found = estate.subnet_of(point), point.configuration.address or "", -1
+        for rid in (nic.security_group, subnet.security_group if subnet else None):
+            if rid and (group := estate.security_groups.get(rid)):
+                found &= self.alone(group).at(address)
+        return found
 
     def _hidden(self, use: Use) -> bool:
         """Whether its subnets hold what is no NIC of the estate: an application gateway or the like."""
@@ -305,15 +233,15 @@ class Seen:
         return any(each not in known for subnet in use.subnets if not _bastion(subnet.id) for each in subnet.used)
 
     @cached_property
-    def _led(self) -> frozenset[tuple[str, str]]:
+    def led(self) -> tuple[Point, ...]:
         """The endpoints to which a public address or a load balancer may lead: all others are out of reach."""
         estate = self._view.estate
         balancers = estate.load_balancers.values()
         named = {rule.target for balancer in balancers for rule in balancer.rules}
         texts = {text for balancer in balancers for told in balancer.pools.values() for text in told}
         addresses = {address for text in texts if (address := address_of(text))}
-        return frozenset(
-            (point.nic.id.key, each.name)
+        return tuple(
+            point
             for point in estate.points
             if (each := point.configuration).public_ip
             or each.pools
@@ -321,6 +249,10 @@ class Seen:
             or (each.id and each.id in named)
             or (addresses and point.address in addresses)
         )
+
+    @cached_property
+    def _led(self) -> frozenset[tuple[str, str]]:
+        return frozenset(map(_key, self.led))
 
     @cached_property
     def _awake(self) -> _Judging:
@@ -338,9 +270,8 @@ class Seen:
         return Reach(replace(estate, vms=vms))
 
 
-def _key(rid: ResourceId | None) -> str:
-    """What tells ids apart, in whatever case they are written."""
-    return rid.key if rid else ""
+def _key(point: Point) -> tuple[str, str]:
+    return point.nic.id.key, point.configuration.name
 
 
 def seen(view: View) -> Seen:
