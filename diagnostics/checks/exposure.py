@@ -13,8 +13,8 @@ from diagnostics.checks.exposure_seen import Machine, causes, machines, no_addre
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet import ADVICE, held_there
 from diagnostics.checks.internet_closing import spans
-from diagnostics.checks.internet_groups import NEARLY_ALL, WITH_PORTS
-from diagnostics.checks.internet_large import EVERYTHING, Open, Ports, by_protocol, together, told_once
+from diagnostics.checks.internet_groups import NEARLY_ALL
+from diagnostics.checks.internet_large import EVERYTHING, WITH_PORTS, Open, Ports, by_protocol, together, told_once
 from diagnostics.checks.internet_seen import one_step_down
 from diagnostics.checks.services import SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
@@ -130,7 +130,7 @@ def _services(view: View, kind: Kind) -> Iterator[Said]:
             continue
         missing: frozenset[str] = frozenset()
         for place, service in services:
-            if machine.swallowed >> place & 1:
+            if (machine.swallowed | ~machine.ports.services) >> place & 1:
                 continue
             if opens := machine.ports.opened(service.listens):
                 name = f"{service.name} ({_text(opens)}{outside(opens)})"

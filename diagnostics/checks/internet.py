@@ -11,19 +11,12 @@ import msgspec
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import closing, spans
-from diagnostics.checks.internet_groups import (
-    BROAD,
-    NEARLY_ALL,
-    WITH_PORTS,
-    Group,
-    groups,
-    opened_by,
-)
-from diagnostics.checks.internet_large import Open, Ports, Wanted, by_protocol, names_cloud, together
+from diagnostics.checks.internet_groups import NEARLY_ALL, Group, groups, long_spans, opened_by
+from diagnostics.checks.internet_large import WITH_PORTS, Open, Ports, Wanted, by_protocol, names_cloud, together
 from diagnostics.checks.internet_seen import Standing, seen, where
 from diagnostics.checks.services import AMPLIFIERS, SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
-from diagnostics.checks.words import fact, listed, rule_cause
+from diagnostics.checks.words import fact, listed
 from diagnostics.findings import Remedy, Severity
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityGroup
@@ -149,9 +142,9 @@ def all_of_azure(view: View) -> Iterator[Said]:
 @check("INT025", "NSG lets the internet in with ICMP", Severity.INFO)
 def icmp(view: View) -> Iterator[Said]:
     """Ping from everywhere tells that a machine is there, and little else: this is for the inventory."""
-    ports = {"Icmp": _ALL}
+    what = _What("ICMP", Severity.INFO, {"Icmp": _ALL}, "If nobody pings it, close it.")
     for each in groups(view):
-        yield from _judged(view, each, _What("ICMP", Severity.INFO, ports, "If nobody pings it, close it."))
+        yield from _judged(view, each, what)
 
 
 @check("INT026", "NSG lets the internet in to a broad range of ports", Severity.MEDIUM)
@@ -171,8 +164,8 @@ def _joined(each: Group) -> tuple[Open, ...]:
     """Ranges that several rules open together, and none of them alone."""
     told, broad = by_protocol(each.broad), {}
     for protocol in WITH_PORTS:
-        if each.rest.opens and (ports := _broad(each.rest.of(protocol))):
-            broad[protocol] = _broad(ports - told.get(protocol, _NONE))
+        if each.rest.opens and (ports := long_spans(each.rest.of(protocol))):
+            broad[protocol] = long_spans(ports - told.get(protocol, _NONE))
     return each.rest.opened(broad) if any(broad.values()) else ()
 
 
@@ -227,7 +220,7 @@ def _finding(view: View, each: Group, opens: tuple[Open, ...], what: _What, stan
         each.group.id,
         f"NSG {each.group.id.name} lets the internet in to {what.name}{shown}",
         (
-            *(rule_cause(each.group.id, rule) for rule in rules.values()),
+            *(view.causes.of(each.group, rule) for rule in rules.values()),
             *([fact("services", held_there(opens, what.services), each.group.id)] if what.services else ()),
             fact("attachment", where(view, standing, ports), each.group.id),
         ),
@@ -259,10 +252,6 @@ def _written(ports: Mapping[str, Intervals]) -> str:
     return " and ".join(
         f"{name.upper().replace('AND', 'and')} ports {listed(spans(held))}" for name, held in ports.items()
     )
-
-
-def _broad(ports: Intervals) -> Intervals:
-    return Intervals.of([(first, last) for first, last in ports if last - first + 1 >= BROAD], PORTS_TOP)
 
 
 def _wide_doubts(ports: Intervals) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial, reduce
-from itertools import chain
-from operator import attrgetter
+from itertools import chain, starmap
+from operator import attrgetter, or_
 from typing import NamedTuple
 
 import msgspec
 
-from diagnostics.checks.services import PROTOCOLS, as_bits
+from diagnostics.checks.services import PROTOCOLS, as_bits, held
 from diagnostics.network.cells import elementary
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
@@ -36,6 +36,7 @@ CLOUD = "azurecloud"
 _PUBLIC = ~PRIVATE
 _SOURCES, _DESTINATIONS = attrgetter("sources"), attrgetter("destinations")
 _NOBODY = AddressSet.none()
+WITH_PORTS = ("Tcp", "Udp")
 _NO_PORTS = Intervals.none(PORTS_TOP)
 _OWN = "virtualnetwork"
 # What the tag Internet leaves out, Azure's own blocks among it, is left open by a Deny of it, and is not the internet.
@@ -80,9 +81,29 @@ class Ports:
     doubts: tuple[Doubt, ...] = ()
 
     @cached_property
+    def surely(self) -> Wanted:
+        """The ports that are open."""
+        return by_protocol(self.opens)
+
+    @cached_property
     def every(self) -> Wanted:
         """The ports that are open, or may be."""
-        return by_protocol((*self.opens, *self.doubts))
+        return by_protocol((*self.opens, *self.doubts)) if self.doubts else self.surely
+
+    @cached_property
+    def services(self) -> int:
+        """The services of which a port is open, or may be, as bits."""
+        return reduce(or_, starmap(held, self.every.items()), 0)
+
+    @cached_property
+    def by_rule(self) -> Mapping[int, Wanted]:
+        """What each rule opens with TCP and UDP, by its identity."""
+        found: dict[int, dict[str, Intervals]] = {}
+        for each in self.opens:
+            for decider in each.rules if each.protocol in WITH_PORTS else ():
+                own = found.setdefault(id(decider.rule), {})
+                own[each.protocol] = own[each.protocol] | each.ports if each.protocol in own else each.ports
+        return found
 
     def opened(self, wanted: Wanted) -> tuple[Open, ...]:
         """Those of some ports, cut to them."""
@@ -139,7 +160,7 @@ class Ports:
 
     def of(self, protocol: str) -> Intervals:
         """The open ports of a protocol."""
-        return together(each.ports for each in self.opens if each.protocol == protocol)
+        return self.surely.get(protocol, _NO_PORTS)
 
     def without(self, rules: Iterable[SecurityRule]) -> Ports:
         """What is open for other reasons."""
@@ -249,8 +270,7 @@ class Large:
     def names_any_cloud(self) -> bool:
         """Whether any rule of an NSG may be for all of Azure, or all of a region of it."""
         rules = chain.from_iterable(group.rules for group in self._estate.security_groups.values())
-        texts = set(chain.from_iterable(set(map(_SOURCES, rules))))
-        return any(CLOUD in text.lower() for text in texts)
+        return CLOUD in "\n".join(chain.from_iterable(map(_SOURCES, rules))).lower()
 
     def _tells(self, word: str) -> bool:
         """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""

@@ -223,7 +223,9 @@ class Seen:
             return -1
         subnet, address, found = estate.subnet_of(point), point.configuration.address or "", -1
         for rid in (nic.security_group, subnet.security_group if subnet else None):
-            if rid and (group := estate.security_groups.get(rid)):
+            if rid and (ports := self._alone.get(rid.key)):
+                found &= ports.at(address)
+            elif rid and (group := estate.security_groups.get(rid)):
                 found &= self.alone(group).at(address)
         return found
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Said
 from diagnostics.checks.internet import ADVICE, _judged, _What
-from diagnostics.checks.internet_groups import BROAD, WITH_PORTS, Group, groups
-from diagnostics.checks.internet_large import Wanted, by_protocol, together
+from diagnostics.checks.internet_groups import Group, groups, long_spans
+from diagnostics.checks.internet_large import WITH_PORTS, Wanted, by_protocol, together
 from diagnostics.checks.services import SERVICES, Kind
 from diagnostics.checks.view import View
 from diagnostics.findings import Severity
@@ -36,10 +36,6 @@ def _others(each: Group) -> Wanted:
         return _OTHERS
     told = by_protocol(each.broad)
     return {
-        protocol: ports - _broad(each.rest.of(protocol)) - told.get(protocol, _NONE)
+        protocol: ports - long_spans(each.rest.of(protocol)) - told.get(protocol, _NONE)
         for protocol, ports in _OTHERS.items()
     }
-
-
-def _broad(ports: Intervals) -> Intervals:
-    return Intervals.of(((first, last) for first, last in ports if last - first + 1 >= BROAD), PORTS_TOP)

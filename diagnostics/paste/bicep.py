@@ -47,19 +47,13 @@ def comment(text: str) -> str:
 
 
 def _shown(value: Value, depth: int) -> str:
-    inner, outer = "  " * (depth + 1), "  " * depth
-    match value:
-        case Raw():
-            return str(value)
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case str():
-            return quoted(value)
-        case list():
-            items = "".join(f"{inner}{_shown(item, depth + 1)}\n" for item in value)
-            return f"[\n{items}{outer}]" if value else "[]"
-        case dict():
-            items = "".join(f"{inner}{name}: {_shown(item, depth + 1)}\n" for name, item in value.items())
-            return f"{{\n{items}{outer}}}" if value else "{}"
+    if isinstance(value, str):  # as mostly
+        return str(value) if isinstance(value, Raw) else quoted(value)
+    if isinstance(value, int):
+        return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if isinstance(value, dict):
+        shown, (begin, end) = [f"{name}: {_shown(item, depth + 1)}" for name, item in value.items()], "{}"
+    else:
+        shown, (begin, end) = [_shown(item, depth + 1) for item in value], "[]"
+    inner, outer = f"\n{'  ' * (depth + 1)}", f"\n{'  ' * depth}"
+    return f"{begin}{inner}{inner.join(shown)}{outer}{end}" if shown else begin + end
