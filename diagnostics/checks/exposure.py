@@ -14,8 +14,8 @@ from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet import ADVICE, held_there
 from diagnostics.checks.internet_closing import spans
 from diagnostics.checks.internet_groups import NEARLY_ALL
-from diagnostics.checks.internet_large import EVERYTHING, WITH_PORTS, Open, Ports, by_protocol, together, told_once
-from diagnostics.checks.internet_seen import one_step_down
+from diagnostics.checks.internet_ports import EVERYTHING, WITH_PORTS, Open, Ports, by_protocol, together, told_once
+from diagnostics.checks.internet_standing import one_step_down
 from diagnostics.checks.services import SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed

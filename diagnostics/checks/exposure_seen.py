@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from diagnostics.checks.internet_closing import Closing, Letting, closing
 from diagnostics.checks.internet_groups import bits, broad, narrow
-from diagnostics.checks.internet_large import Open, Ports, together
-from diagnostics.checks.internet_seen import owner, seen
+from diagnostics.checks.internet_ports import Open, Ports, together
+from diagnostics.checks.internet_seen import seen
+from diagnostics.checks.internet_where import owner
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, named, terms
 from diagnostics.findings import Cause

@@ -12,8 +12,11 @@ from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import closing, spans
 from diagnostics.checks.internet_groups import NEARLY_ALL, Group, groups, long_spans, opened_by
-from diagnostics.checks.internet_large import WITH_PORTS, Open, Ports, Wanted, by_protocol, names_cloud, together
-from diagnostics.checks.internet_seen import Standing, seen, where
+from diagnostics.checks.internet_large import names_cloud
+from diagnostics.checks.internet_ports import WITH_PORTS, Open, Ports, Wanted, by_protocol, together
+from diagnostics.checks.internet_seen import seen
+from diagnostics.checks.internet_standing import Standing
+from diagnostics.checks.internet_where import where
 from diagnostics.checks.services import AMPLIFIERS, SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed

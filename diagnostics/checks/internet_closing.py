@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from diagnostics.checks.internet_large import together
+from diagnostics.checks.internet_ports import together
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule

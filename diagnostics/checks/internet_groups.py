@@ -10,7 +10,7 @@ from operator import or_
 import msgspec
 
 from diagnostics.checks.internet_closing import Letting
-from diagnostics.checks.internet_large import WITH_PORTS, Doubt, Open, Ports, together
+from diagnostics.checks.internet_ports import WITH_PORTS, Doubt, Open, Ports, together
 from diagnostics.checks.internet_seen import seen
 from diagnostics.checks.services import held
 from diagnostics.checks.view import View

@@ -8,7 +8,7 @@ from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Said
 from diagnostics.checks.internet import ADVICE, _judged, _What
 from diagnostics.checks.internet_groups import Group, groups, long_spans
-from diagnostics.checks.internet_large import WITH_PORTS, Wanted, by_protocol, together
+from diagnostics.checks.internet_ports import WITH_PORTS, Wanted, by_protocol, together
 from diagnostics.checks.services import SERVICES, Kind
 from diagnostics.checks.view import View
 from diagnostics.findings import Severity
