@@ -13,9 +13,9 @@ from diagnostics.checks.exposure_seen import Machine, causes, machines, no_addre
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet import ADVICE, held_there
 from diagnostics.checks.internet_closing import spans
-from diagnostics.checks.internet_groups import NEARLY_ALL, by_protocol
-from diagnostics.checks.internet_large import Open, Ports, together, told_once
-from diagnostics.checks.internet_seen import one_step_down
+from diagnostics.checks.internet_groups import NEARLY_ALL
+from diagnostics.checks.internet_ports import EVERYTHING, WITH_PORTS, Open, Ports, by_protocol, together, told_once
+from diagnostics.checks.internet_standing import one_step_down
 from diagnostics.checks.services import SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed
@@ -75,7 +75,7 @@ def bare(view: View) -> Iterator[Said]:
     Source: "Public IP addresses" (Standard ones are closed by default).
     """
     for each in machines(view):
-        opens = each.bare.opened(_any)
+        opens = each.bare.opened(EVERYTHING)
         if opens:
             nic = each.points[0].nic
             told = first_group(nic)
@@ -96,20 +96,16 @@ def bare(view: View) -> Iterator[Said]:
                 severity=_severity(each, Severity.CRITICAL),
             )
         elif each.bare.doubts:
-            yield Unclear(each.id, tuple(sorted(each.bare.missing(_any))))
+            yield Unclear(each.id, tuple(sorted(each.bare.missing(EVERYTHING))))
 
 
 @check("EXP005", "Other ports of a VM reachable from the internet", Severity.INFO)
 def others(view: View) -> Iterator[Said]:
     """What else of this VM answers everybody, for the inventory: to be held against what is meant to be public."""
-    known = {
-        protocol: together(each.ports(protocol) for each in SERVICES if each.kind is not Kind.OTHER)
-        for protocol in ("tcp", "udp")
+    wanted = {
+        protocol: _ALL - together(each.ports(protocol) for each in SERVICES if each.kind is not Kind.OTHER)
+        for protocol in WITH_PORTS
     }
-
-    def wanted(protocol: str) -> Intervals:
-        return _ALL - known[protocol.lower()] if protocol.lower() in known else _NONE
-
     for each in machines(view):
         opens = (_outside_range(each) if _in_range(each) else each.ports).opened(wanted)
         if opens and not _every(each.ports):
@@ -134,13 +130,13 @@ def _services(view: View, kind: Kind) -> Iterator[Said]:
             continue
         missing: frozenset[str] = frozenset()
         for place, service in services:
-            if machine.swallowed >> place & 1:
+            if (machine.swallowed | ~machine.ports.services) >> place & 1:
                 continue
-            if opens := machine.ports.opened(service.ports):
+            if opens := machine.ports.opened(service.listens):
                 name = f"{service.name} ({_text(opens)}{outside(opens)})"
                 yield _found(view, machine, opens, name, kind, service.id)
             else:
-                missing |= machine.ports.missing(service.ports)
+                missing |= machine.ports.missing(service.listens)
         if missing:
             yield Unclear(machine.id, tuple(sorted(missing)))
 
@@ -203,10 +199,6 @@ def _missing(ports: Ports, least: int) -> tuple[str, ...]:
     """What is missing to say whether as many ports are open."""
     found = (each.missing for each in ports.doubts if each.ports.count() >= least and each.protocol in {"Tcp", "Udp"})
     return tuple(sorted(told_once(frozenset[str]().union(*found))))
-
-
-def _any(_: str) -> Intervals:
-    return _ALL
 
 
 def _text(opens: Iterable[Open]) -> str:

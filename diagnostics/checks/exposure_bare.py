@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from diagnostics.checks.exposure_seen import orphaned, without_group
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import Closing
-from diagnostics.checks.internet_seen import owner
+from diagnostics.checks.internet_where import owner
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed
 from diagnostics.findings import Confidence, Remedy

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from diagnostics.checks.internet_closing import Closing, Letting, closing
 from diagnostics.checks.internet_groups import bits, broad, narrow
-from diagnostics.checks.internet_large import Open, Ports, together
-from diagnostics.checks.internet_seen import owner, seen
+from diagnostics.checks.internet_ports import Open, Ports, together
+from diagnostics.checks.internet_seen import seen
+from diagnostics.checks.internet_where import owner
 from diagnostics.checks.view import View
 from diagnostics.checks.words import fact, listed, named, terms
 from diagnostics.findings import Cause
@@ -16,7 +17,7 @@ from diagnostics.network.estate import Point
 from diagnostics.network.filters import Level
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
-from diagnostics.network.model import Nic, SecurityGroup
+from diagnostics.network.model import Nic
 from diagnostics.network.openings import Decider
 from diagnostics.network.public import WayIn
 from diagnostics.paste import az
@@ -69,7 +70,7 @@ def orphaned(view: View, nic: Nic) -> bool:
 def _machines(view: View) -> tuple[Machine, ...]:
     found: dict[ResourceId, list[tuple[Point, Ports]]] = {}
     known = seen(view)
-    for point in view.estate.points:
+    for point in known.led:
         ports = known.exposed(point)
         if (ports.opens or ports.doubts) and not orphaned(view, point.nic):
             found.setdefault(owner(view, point.nic), []).append((point, ports))
@@ -162,22 +163,14 @@ def shut(view: View, opens: Iterable[Open], what: str) -> Closing:
         for each in sorted(opened.rules, key=lambda decider: decider.level is not Level.NIC):
             group = view.estate.security_groups.get(each.group) if each.group else None
             if group:
-                letting[id(each.rule)] = Letting(group, each.rule, _opened(view, group, each))
+                own = seen(view).alone(group).by_rule.get(id(each.rule), {})
+                letting[id(each.rule)] = Letting(group, each.rule, together(own.values()))
                 break
     if not letting:
         admin = next((each.rule.name for opened in every for each in opened.rules if each.level is Level.ADMIN), "")
         text = f"Change security admin rule {admin} in the network manager: NSGs are not asked." if admin else ""
         return Closing(text, "", "")
     return closing(letting.values(), ports, what)
-
-
-def _opened(view: View, group: SecurityGroup, decider: Decider) -> Intervals:
-    """All ports that a rule opens."""
-    return together(
-        each.ports
-        for each in seen(view).alone(group).opens
-        if each.protocol in {"Tcp", "Udp"} and any(other.rule is decider.rule for other in each.rules)
-    )
 
 
 def no_address(points: Iterable[Point]) -> str:

@@ -11,20 +11,15 @@ import msgspec
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said, Unclear
 from diagnostics.checks.internet_closing import closing, spans
-from diagnostics.checks.internet_groups import (
-    BROAD,
-    NEARLY_ALL,
-    WITH_PORTS,
-    Group,
-    by_protocol,
-    groups,
-    opened_by,
-)
-from diagnostics.checks.internet_large import Open, Ports, names_cloud, together
-from diagnostics.checks.internet_seen import Standing, Wanted, seen, where
+from diagnostics.checks.internet_groups import NEARLY_ALL, Group, groups, long_spans, opened_by
+from diagnostics.checks.internet_large import names_cloud
+from diagnostics.checks.internet_ports import WITH_PORTS, Open, Ports, Wanted, by_protocol, together
+from diagnostics.checks.internet_seen import seen
+from diagnostics.checks.internet_standing import Standing
+from diagnostics.checks.internet_where import where
 from diagnostics.checks.services import AMPLIFIERS, SERVICES, Kind, Service, named_by
 from diagnostics.checks.view import View
-from diagnostics.checks.words import fact, listed, rule_cause
+from diagnostics.checks.words import fact, listed
 from diagnostics.findings import Remedy, Severity
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityGroup
@@ -48,9 +43,10 @@ _ALONE = """
 
 Judged by priority, over every way to write the internet (at least a /8 of public addresses together), and by where the
 NSG stands: it is no finding where the other NSG or a security admin rule closes the port at every endpoint."""
+_EVERY = dict.fromkeys(WITH_PORTS, _ALL)
 _GUARDED = {
     protocol: together(each.ports(protocol) for each in SERVICES if each.kind is not Kind.OTHER)
-    for protocol in ("tcp", "udp")
+    for protocol in WITH_PORTS
 }
 
 
@@ -62,7 +58,6 @@ class _What:
         name: as titles have it; without one, they have the ports.
         advice: a sentence for the remedy.
         services: those that are told with it.
-        bits: of the services whose ports these are; 0 for other ports.
     """
 
     name: str
@@ -71,7 +66,6 @@ class _What:
     advice: str
     doc: str = _DOC
     services: tuple[Service, ...] = ()
-    bits: int = 0
 
 
 @check("INT001", "NSG lets the internet in to every port", Severity.HIGH)
@@ -87,14 +81,14 @@ def every_port(view: View) -> Iterator[Said]:
             nearly = any(ports.count() < PORTS_TOP for ports in by_protocol(opens).values())
             name = f"{'nearly ' if nearly else ''}every {' and '.join(names)} port"
             advice = "Let in only the ports that are meant to be public, and only where they are."
-            yield from _told(view, each, opens, _What(name, Severity.HIGH, _both(_ALL), advice))
+            yield from _told(view, each, opens, _What(name, Severity.HIGH, _EVERY, advice))
         elif missing := _doubted(each.ports, _wide_doubts):
-            yield from _unclear(view, each, missing, _both(_ALL))
+            yield from _unclear(view, each, missing, _EVERY)
 
 
 def _service(service: Service, view: View) -> Iterator[Said]:
     doc = _ADMIN_DOC if service.kind is Kind.ADMINISTRATION else _DOC
-    what = _What(service.name, service.severity, service.ports, ADVICE[service.kind], doc, bits=_bit(service))
+    what = _What(service.name, service.severity, service.listens, ADVICE[service.kind], doc)
     for each in _asked(view, service):
         # Azure Bastion does not work unless everybody reaches its port 443.
         if service.severity is Severity.INFO and each.rest.opens and seen(view).standing(each.group).for_bastion:
@@ -123,7 +117,7 @@ for _each in SERVICES:
 def udp_services(view: View) -> Iterator[Said]:
     """See `AMPLIFIERS`."""
     advice = "Let in only the UDP ports of what is meant to be public."
-    what = _What("UDP services", AMPLIFIERS.severity, AMPLIFIERS.ports, advice, bits=_bit(AMPLIFIERS))
+    what = _What("UDP services", AMPLIFIERS.severity, AMPLIFIERS.listens, advice)
     for each in _asked(view, AMPLIFIERS):
         yield from _judged(view, each, what)
 
@@ -136,12 +130,12 @@ def all_of_azure(view: View) -> Iterator[Said]:
     """
     for group in view.groups:
         found = _cloud(seen(view).cloud(group))
-        opens = found.opened(_of(_GUARDED))
+        opens = found.opened(_GUARDED)
         if not opens:
             continue
         standing = _for_cloud(view, group)
-        names = listed(each.name for each in SERVICES if each.kind is not Kind.OTHER and found.opened(each.ports))
-        wanted = _of(by_protocol(opens))
+        names = listed(each.name for each in SERVICES if each.kind is not Kind.OTHER and found.opened(each.listens))
+        wanted = by_protocol(opens)
         what = _What(names, Severity.MEDIUM, wanted, "Name the service's own tag or its addresses, not all of Azure.")
         if not standing.closed(wanted):
             told = _finding(view, Group(group, found, (), found, (), 0, 0), opens, what, standing)
@@ -151,9 +145,9 @@ def all_of_azure(view: View) -> Iterator[Said]:
 @check("INT025", "NSG lets the internet in with ICMP", Severity.INFO)
 def icmp(view: View) -> Iterator[Said]:
     """Ping from everywhere tells that a machine is there, and little else: this is for the inventory."""
-    ports = _of({"icmp": _ALL})
+    what = _What("ICMP", Severity.INFO, {"Icmp": _ALL}, "If nobody pings it, close it.")
     for each in groups(view):
-        yield from _judged(view, each, _What("ICMP", Severity.INFO, ports, "If nobody pings it, close it."))
+        yield from _judged(view, each, what)
 
 
 @check("INT026", "NSG lets the internet in to a broad range of ports", Severity.MEDIUM)
@@ -165,8 +159,7 @@ def broad_ranges(view: View) -> Iterator[Said]:
     for each in groups(view):
         if opens := (*each.broad, *_joined(each)):
             standing = seen(view).standing(each.group)
-            ports = by_protocol(opens)
-            if not standing.closed(_of(ports)):
+            if not standing.closed(by_protocol(opens)):
                 yield _range(view, each, opens, standing)
 
 
@@ -174,14 +167,14 @@ def _joined(each: Group) -> tuple[Open, ...]:
     """Ranges that several rules open together, and none of them alone."""
     told, broad = by_protocol(each.broad), {}
     for protocol in WITH_PORTS:
-        if each.rest.opens and (ports := _broad(each.rest.of(protocol))):
-            broad[protocol] = _broad(ports - told.get(protocol, _NONE))
-    return each.rest.opened(_of(broad)) if any(broad.values()) else ()
+        if each.rest.opens and (ports := long_spans(each.rest.of(protocol))):
+            broad[protocol] = long_spans(ports - told.get(protocol, _NONE))
+    return each.rest.opened(broad) if any(broad.values()) else ()
 
 
 def _range(view: View, each: Group, opens: tuple[Open, ...], standing: Standing) -> Found:
-    services = tuple(one for one in named_by(each.swallowed) if not standing.closed(one.ports, _bit(one)))
-    wanted = _of(by_protocol(opens))
+    services = tuple(one for one in named_by(each.swallowed) if not standing.closed(one.listens))
+    wanted = by_protocol(opens)
     advice = "Name the ports that are meant to be public one by one."
     what = _What("a broad range of ports", Severity.MEDIUM, wanted, advice, services=services)
     found = _finding(view, each, opens, what, standing)
@@ -191,7 +184,7 @@ def _range(view: View, each: Group, opens: tuple[Open, ...], standing: Standing)
         title=f"NSG {each.group.id.name} lets the internet in to {_written(by_protocol(opens))}{names}",
         severity=worst(
             standing.severity(what.severity, wanted),
-            *(standing.severity(one.severity, one.ports) for one in services),
+            *(standing.severity(one.severity, one.listens) for one in services),
         ),
     )
 
@@ -203,7 +196,7 @@ def worst(*severities: Severity) -> Severity:
 
 def _judged(view: View, each: Group, what: _What) -> Iterator[Said]:
     """What there is to say of ports that rules open which do not open everything."""
-    if opens := each.rest.opened(what.wanted, what.bits):
+    if opens := each.rest.opened(what.wanted):
         yield from _told(view, each, opens, what)
     elif missing := each.rest.missing(what.wanted):
         yield from _unclear(view, each, missing, what.wanted)
@@ -211,7 +204,7 @@ def _judged(view: View, each: Group, what: _What) -> Iterator[Said]:
 
 def _told(view: View, each: Group, opens: tuple[Open, ...], what: _What) -> Iterator[Found]:
     standing = seen(view).standing(each.group)
-    if not standing.closed(_of(by_protocol(opens)), what.bits):
+    if not standing.closed(by_protocol(opens)):
         yield _finding(view, each, opens, what, standing)
 
 
@@ -222,7 +215,6 @@ def _unclear(view: View, each: Group, missing: frozenset[str], wanted: Wanted) -
 
 def _finding(view: View, each: Group, opens: tuple[Open, ...], what: _What, standing: Standing) -> Found:
     ports = by_protocol(opens)
-    wanted = _of(ports)
     rules = {id(decider.rule): decider.rule for opened in opens for decider in opened.rules}
     letting = map(each.letting, rules.values())
     done = closing(letting, ports, what.name)
@@ -231,9 +223,9 @@ def _finding(view: View, each: Group, opens: tuple[Open, ...], what: _What, stan
         each.group.id,
         f"NSG {each.group.id.name} lets the internet in to {what.name}{shown}",
         (
-            *(rule_cause(each.group.id, rule) for rule in rules.values()),
+            *(view.causes.of(each.group, rule) for rule in rules.values()),
             *([fact("services", held_there(opens, what.services), each.group.id)] if what.services else ()),
-            fact("attachment", where(view, standing, wanted), each.group.id),
+            fact("attachment", where(view, standing, ports), each.group.id),
         ),
         Remedy(
             summary=f"{what.advice} {done.text}",
@@ -242,13 +234,13 @@ def _finding(view: View, each: Group, opens: tuple[Open, ...], what: _What, stan
             doc_url=what.doc,
             portal_url=links.blade(each.group.id, "inboundSecurityRules"),
         ),
-        severity=standing.severity(what.severity, wanted),
+        severity=standing.severity(what.severity, ports),
     )
 
 
 def held_there(opens: tuple[Open, ...], services: Iterable[Service]) -> str:
     """A sentence on the services that listen in a range."""
-    found = ((one, by_protocol(Ports(opens).opened(one.ports))) for one in services)
+    found = ((one, by_protocol(Ports(opens).opened(one.listens))) for one in services)
     return f"Among these ports are {listed((f'{one.name} ({_ports(ports)})' for one, ports in found), len(SERVICES))}."
 
 
@@ -263,19 +255,6 @@ def _written(ports: Mapping[str, Intervals]) -> str:
     return " and ".join(
         f"{name.upper().replace('AND', 'and')} ports {listed(spans(held))}" for name, held in ports.items()
     )
-
-
-def _broad(ports: Intervals) -> Intervals:
-    return Intervals.of([(first, last) for first, last in ports if last - first + 1 >= BROAD], PORTS_TOP)
-
-
-def _of(ports: Mapping[str, Intervals]) -> Wanted:
-    found = {protocol.lower(): held for protocol, held in ports.items()}
-    return lambda protocol: found.get(protocol.lower(), _NONE)
-
-
-def _both(ports: Intervals) -> Wanted:
-    return _of({"tcp": ports, "udp": ports})
 
 
 def _wide_doubts(ports: Intervals) -> bool:
@@ -299,7 +278,7 @@ def _for_cloud(view: View, group: SecurityGroup) -> Standing:
     exposed = tuple((point, _cloud(view.exposed(point))) for point in plain.use.points)
     return replace(
         plain,
-        alike=tuple((points, ()) for points, _ in plain.alike),
+        doubtful=tuple((point, -1) for point in plain.use.points),
         into=lambda point: _cloud(view.openings.into(point)),
         exposed=exposed,
         bounds=None,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
-from diagnostics.checks.internet_large import together
+import msgspec
+
+from diagnostics.checks.internet_ports import together
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
@@ -16,13 +18,14 @@ from diagnostics.paste import az, bicep
 _KIND = f"Microsoft.Network/networkSecurityGroups@{bicep.NETWORK}"
 _CHILD = f"Microsoft.Network/networkSecurityGroups/securityRules@{bicep.NETWORK}"
 _INSIDE = "VirtualNetwork"
+_FROM_INSIDE = az.arguments(source_address_prefixes=_INSIDE)
+_NO_SYMBOL, _NO_NAME = re.compile(r"\W", re.ASCII), re.compile(r"[^\w.-]+", re.ASCII)
 _FIRST = 100
 _LONGEST = 80
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """What to do about rules, in words, as commands and as Bicep."""
 
     text: str
@@ -30,8 +33,7 @@ class Closing:
     bicep: str
 
 
-@dataclass(frozen=True)
-class Letting:
+class Letting(msgspec.Struct, frozen=True, dict=True):
     """A rule that lets the internet in.
 
     Attributes:
@@ -47,17 +49,25 @@ class Letting:
         """The rule for fewer sources; the same whatever service it lets in."""
         return _narrowed(self.group.id, self.rule)
 
+    @cached_property
+    def above(self) -> int | None:
+        """The nearest priority above the rule that no inbound rule has."""
+        taken = {each.priority for each in self.group.rules if each.inbound}
+        return next((n for n in range(self.rule.priority - 1, _FIRST - 1, -1) if n not in taken), None)
+
 
 def closing(found: Iterable[Letting], ports: Mapping[str, Intervals], what: str) -> Closing:
     """What to do to close some ports, by protocol; `what` names them."""
     every, wanted = list(found), together(ports.values())
-    narrow = [each for each in every if each.ports <= wanted]
-    above: dict[ResourceId, Letting] = {}
+    narrow: list[Letting] = []
+    wide: dict[str, Letting] = {}
     for each in every:
-        first = above.get(each.group.id)
-        if not each.ports <= wanted and (first is None or each.rule.priority < first.rule.priority):
-            above[each.group.id] = each
-    parts = [each.narrowed for each in narrow[:_SHOWN]] + [_denied(each, ports, what) for each in above.values()]
+        first = wide.get(each.group.id.key)
+        if each.ports <= wanted:
+            narrow.append(each)
+        elif first is None or each.rule.priority < first.rule.priority:
+            wide[each.group.id.key] = each
+    parts = [each.narrowed for each in narrow[:_SHOWN]] + [_denied(each, ports, what) for each in wide.values()]
     return Closing(
         " ".join(part.text for part in parts), az.lines(*(part.az_cli for part in parts)), _joined(parts, every)
     )
@@ -70,7 +80,7 @@ def spans(ports: Intervals) -> list[str]:
 
 def _joined(parts: list[Closing], every: list[Letting]) -> str:
     """Rules of one NSG stand under it; those of another go by the commands."""
-    if not parts or len({each.group.id for each in every}) != 1:
+    if not parts or len({each.group.id.key for each in every}) != 1:
         return ""
     return bicep.existing(_KIND, every[0].group.id, "nsg") + "".join(f"\n{part.bicep}" for part in parts if part.bicep)
 
@@ -82,7 +92,7 @@ def _narrowed(group: ResourceId, rule: SecurityRule) -> Closing:
         "Bastion, a VPN or a private endpoint then still get in."
     )
     commands = az.lines(
-        f"az network nsg rule update {place} {az.arguments(source_address_prefixes=_INSIDE)}",
+        f"az network nsg rule update {place} {_FROM_INSIDE}",
         az.otherwise("or, if nobody needs it", f"az network nsg rule delete {place}"),
     )
     return Closing(
@@ -110,12 +120,12 @@ def _body(rule: SecurityRule, sources: Iterable[str], ports: Iterable[str]) -> d
 
 def _denied(each: Letting, ports: Mapping[str, Intervals], what: str) -> Closing:
     """A Deny right above: the rule lets in other things too, which may be meant."""
-    group, rule, priority = each.group.id, each.rule, _free(each.group, each.rule)
+    group, rule, priority = each.group.id, each.rule, each.above
     if priority is None:
         return _without(each, together(ports.values()), what)
     protocols = [protocol for protocol, wanted in ports.items() if wanted]
     protocol = protocols[0] if len(protocols) == 1 else "*"
-    name = re.sub(r"[^\w.-]+", "-", f"deny-internet-{what}".lower(), flags=re.ASCII)[:_LONGEST].strip("-.")
+    name = _NO_NAME.sub("-", f"deny-internet-{what}".lower())[:_LONGEST].strip("-.")
     wanted = [text for protocol in protocols for text in spans(ports[protocol])] or ["*"]
     wanted = list(dict.fromkeys(wanted))
     text = (
@@ -155,12 +165,6 @@ def _word(text: str) -> str:
     return f"'{text}'" if text == "*" else text
 
 
-def _free(group: SecurityGroup, rule: SecurityRule) -> int | None:
-    """The nearest priority above a rule that no inbound rule has."""
-    taken = {each.priority for each in group.rules if each.inbound}
-    return next((n for n in range(rule.priority - 1, _FIRST - 1, -1) if n not in taken), None)
-
-
 def _destinations(rule: SecurityRule) -> dict[str, bicep.Value]:
     if rule.destination_groups:
         ids: list[bicep.Value] = [{"id": each.text} for each in rule.destination_groups]
@@ -176,4 +180,4 @@ def _listed(field: str, texts: Iterable[str]) -> dict[str, bicep.Value]:
 
 
 def _symbol(verb: str, rule: SecurityRule) -> str:
-    return re.sub(r"\W", "_", f"{verb}_{rule.name}", flags=re.ASCII)
+    return _NO_SYMBOL.sub("_", f"{verb}_{rule.name}")

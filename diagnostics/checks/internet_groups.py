@@ -10,7 +10,7 @@ from operator import or_
 import msgspec
 
 from diagnostics.checks.internet_closing import Letting
-from diagnostics.checks.internet_large import Open, Ports, together
+from diagnostics.checks.internet_ports import WITH_PORTS, Doubt, Open, Ports, together
 from diagnostics.checks.internet_seen import seen
 from diagnostics.checks.services import held
 from diagnostics.checks.view import View
@@ -25,7 +25,6 @@ NEARLY_ALL = 60_000
 BROAD = 1_000
 """Ports in one range from which it is more than a service and its neighbours."""
 
-WITH_PORTS = ("Tcp", "Udp")
 _NONE = Intervals.none(PORTS_TOP)
 _ALL = Intervals.all(PORTS_TOP)
 
@@ -54,8 +53,8 @@ class Group:
     def letting(self, rule: SecurityRule) -> Letting:
         """A rule with all ports that it opens; worked out once."""
         if id(rule) not in self._letting:
-            opened = together(each.ports for each in opened_by(self.ports, [rule]))
-            self._letting[id(rule)] = Letting(self.group, rule, opened)
+            opened = self.ports.by_rule.get(id(rule), {})
+            self._letting[id(rule)] = Letting(self.group, rule, together(opened.values()))
         return self._letting[id(rule)]
 
 
@@ -91,17 +90,9 @@ def narrow(ports: Ports, broad_ones: Iterable[Open]) -> int:
     return found
 
 
-def bits(opens: Iterable[Open]) -> int:
-    """The services of which something is open, as bits."""
-    return reduce(or_, (held(each.protocol, each.ports) for each in opens), 0)
-
-
-def by_protocol(opens: Iterable[Open]) -> dict[str, Intervals]:
-    """The open ports of each protocol."""
-    found: dict[str, Intervals] = {}
-    for each in opens:
-        found[each.protocol] = found[each.protocol] | each.ports if each.protocol in found else each.ports
-    return found
+def bits(every: Iterable[Open | Doubt]) -> int:
+    """The services of which something is open, or may be, as bits."""
+    return reduce(or_, (held(each.protocol, each.ports) for each in every), 0)
 
 
 def opened_by(ports: Ports, rules: Iterable[SecurityRule]) -> tuple[Open, ...]:
@@ -119,29 +110,30 @@ def _groups(view: View) -> tuple[Group, ...]:
 def _group(group: SecurityGroup, ports: Ports) -> Group:
     every = _every(ports)
     doubts = tuple(each for each in ports.doubts if each.ports.count() < NEARLY_ALL)
-    rest = replace(ports.without(every) if every else ports, doubts=doubts)
+    rest = ports.without(every) if every else ports
+    rest = replace(rest, doubts=doubts) if len(doubts) < len(ports.doubts) else rest
     broad_ones = broad(rest.opens)
+    if not broad_ones:
+        return Group(group, ports, every, rest, (), 0, rest.services)
     others, in_broad = narrow(rest, broad_ones), bits(broad_ones)
-    doubtful = reduce(or_, (held(each.protocol, each.ports) for each in doubts), 0)
+    doubtful = bits(doubts)
     return Group(group, ports, every, rest, broad_ones, in_broad & ~others, others | doubtful & ~in_broad)
 
 
 def _every(ports: Ports) -> tuple[SecurityRule, ...]:
     """The rules that open every port of a protocol, or nearly every one."""
-    if not any(_at_most(ports, protocol) >= NEARLY_ALL for protocol in WITH_PORTS):
+    if not any(ports.of(protocol).count() >= NEARLY_ALL for protocol in WITH_PORTS):
         return ()
-    found = []
     rules = {id(each.rule): each.rule for opened in ports.opens for each in opened.rules}
-    for rule in rules.values():
-        totals = by_protocol(opened_by(ports, [rule]))
-        if any(total.count() >= NEARLY_ALL for total in totals.values()):
-            found.append(rule)
-    return tuple(found)
+    opened = ports.by_rule.items()
+    return tuple(rules[key] for key, own in opened if any(held.count() >= NEARLY_ALL for held in own.values()))
 
 
-def _at_most(ports: Ports, protocol: str) -> int:
-    """As many ports as are open at the most, at little cost."""
-    return sum(each.ports.count() for each in ports.opens if each.protocol == protocol)
+def long_spans(ports: Intervals) -> Intervals:
+    """Broad ranges among some ports."""
+    if ports.count() < BROAD:
+        return _NONE
+    return Intervals(tuple([span for span in ports.spans if span[1] - span[0] + 1 >= BROAD]), PORTS_TOP)
 
 
 def _broad_ranges(some: Sequence[Open]) -> Intervals:
@@ -155,7 +147,7 @@ def _broad_ranges(some: Sequence[Open]) -> Intervals:
 def _ranges(texts: tuple[str, ...]) -> Intervals:
     """The broad ranges that a rule names; a text that has no value is none."""
     found = [span for text in texts for span in _read(text)] if texts else list(_ALL)
-    return Intervals.of([each for each in Intervals.of(found, PORTS_TOP) if each[1] - each[0] + 1 >= BROAD], PORTS_TOP)
+    return long_spans(Intervals.of(found, PORTS_TOP))
 
 
 def _read(text: str) -> Intervals:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial, reduce
 from itertools import chain
-from operator import attrgetter, or_
+from operator import attrgetter
 from typing import NamedTuple
 
-import msgspec
-
-from diagnostics.checks.services import held
+from diagnostics.checks.internet_ports import Doubt, Open, Ports
 from diagnostics.network.cells import elementary
 from diagnostics.network.estate import Estate
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, V4_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.openings import Decider, Exposure, Opening
-from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, names_tag, read_prefix
+from diagnostics.network.prefixes import PRIVATE, AddressSet, Bounds, names_tag, read_prefix
 from diagnostics.network.public import WayIn
 from diagnostics.network.security import Context
 from diagnostics.network.tags import Meaning
@@ -41,114 +38,6 @@ _OWN = "virtualnetwork"
 _LARGE = Context(Meaning(Bounds.exactly(_NOBODY)).of).prefix("Internet").must
 
 
-class Open(msgspec.Struct, frozen=True, gc=False):
-    """Ports that are open to the internet at large, for one reason.
-
-    Attributes:
-        rules: those that open them; empty where none stands there.
-        through: the public addresses, where they were asked for.
-    """
-
-    protocol: str
-    ports: Intervals
-    rules: tuple[Decider, ...]
-    through: tuple[WayIn, ...] = ()
-
-
-class Doubt(msgspec.Struct, frozen=True, gc=False):
-    """Ports that may be, and what would have to be known."""
-
-    protocol: str
-    ports: Intervals
-    missing: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What is open to the internet at large, and what may be."""
-
-    opens: tuple[Open, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
-    _marks: list[tuple[int, ...]] = field(default_factory=list, init=False, repr=False, compare=False)
-
-    def marks(self) -> tuple[int, ...]:
-        """For each opening, then for each doubt, the services of which it holds a port, as bits; worked out once."""
-        if not self._marks:
-            every: Iterator[Open | Doubt] = chain(self.opens, self.doubts)
-            self._marks.append(tuple(held(each.protocol, each.ports) for each in every))
-        return self._marks[0]
-
-    def services(self) -> int:
-        """The services of which a port is open, or may be, as bits."""
-        return reduce(or_, self.marks(), 0)
-
-    def opened(self, wanted: Callable[[str], Intervals], services: int = 0) -> tuple[Open, ...]:
-        """Those of some ports by protocol, cut to them; with services as bits, the ports are all theirs."""
-        found: list[Open] = []
-        asked: dict[str, Intervals] = {}
-        some = (each for each, mark in zip(self.opens, self.marks(), strict=False) if mark & services)
-        for each in some if services else self.opens:
-            ports = asked.get(each.protocol)
-            if ports is None:
-                ports = asked[each.protocol] = wanted(each.protocol)
-            if ports.spans and not each.ports.isdisjoint(ports):
-                found.append(Open(each.protocol, each.ports & ports, each.rules, each.through))
-        return tuple(found)
-
-    def may(self, wanted: Callable[[str], Intervals]) -> bool:
-        """Whether some ports are open, or may be."""
-        asked: dict[str, Intervals] = {}
-        every: Iterator[Open | Doubt] = chain(self.opens, self.doubts)
-        for each in every:
-            ports = asked.get(each.protocol)
-            if ports is None:
-                ports = asked[each.protocol] = wanted(each.protocol)
-            if ports and not each.ports.isdisjoint(ports):
-                return True
-        return False
-
-    def missing(self, wanted: Callable[[str], Intervals]) -> frozenset[str]:
-        """What would have to be known of ports that may be open, and are not for sure."""
-        found: frozenset[str] = frozenset()
-        for each in self.doubts:
-            left = each.ports & wanted(each.protocol)
-            if left and left - self.of(each.protocol):
-                found |= each.missing
-        return told_once(found)
-
-    def at(self, address: Address) -> Mapping[str, Intervals]:
-        """The ports of each protocol that are open, or may be, as far as rules name an address as their destination."""
-        found: dict[str, Intervals] = {}
-        for each in self.opens:
-            addresses = leads_to([each])
-            if addresses is None or address in addresses:
-                found[each.protocol] = found[each.protocol] | each.ports if each.protocol in found else each.ports
-        for doubt in self.doubts:
-            found[doubt.protocol] = together((doubt.ports, found.get(doubt.protocol, doubt.ports)))
-        return found
-
-    def of(self, protocol: str) -> Intervals:
-        """The open ports of a protocol."""
-        return together(each.ports for each in self.opens if each.protocol == protocol)
-
-    def without(self, rules: Iterable[SecurityRule]) -> Ports:
-        """What is open for other reasons."""
-        told = set(map(id, rules))
-        return Ports(tuple(each for each in self.opens if told.isdisjoint(id(d.rule) for d in each.rules)), self.doubts)
-
-
-def together(sets: Iterable[Intervals]) -> Intervals:
-    """Every port of any of the sets."""
-    return reduce(Intervals.__or__, sets, Intervals.none(PORTS_TOP))
-
-
-def told_once(missing: frozenset[str]) -> frozenset[str]:
-    """What is missing, without what follows: of a subnet that is not seen, the routes are not known either."""
-    subnets = frozenset(word for word in missing if word.startswith("subnet "))
-    again = frozenset(f"the {word}" for word in subnets)
-    return frozenset(word for word in missing - again if not (subnets and word.startswith("the routes of ")))
-
-
 def wide(addresses: AddressSet) -> bool:
     """Whether public addresses are so many that they are the internet at large."""
     return addresses.v4.count() >= WIDE_V4 or addresses.v6.count() >= WIDE_V6
@@ -163,23 +52,6 @@ def _perhaps_wide(sets: Iterable[AddressSet], others: tuple[int, int] = (0, 0)) 
     for each in sets:
         v4, v6 = v4 + each.v4.count(), v6 + each.v6.count()
     return v4 >= WIDE_V4 or v6 >= WIDE_V6
-
-
-def leads_to(opens: Iterable[Open]) -> AddressSet | None:
-    """The addresses that the rules of some openings can be for; None where words or groups of endpoints tell that."""
-    found = []
-    for destinations, groups in {(d.rule.destinations, d.rule.destination_groups) for o in opens for d in o.rules}:
-        read = None if groups or not destinations else _plain(destinations)
-        if read is None:
-            return None
-        found.append(read)
-    return AddressSet.union(found) if found else None
-
-
-@lru_cache(maxsize=1 << 14)
-def _plain(texts: tuple[str, ...]) -> AddressSet | None:
-    found = [read_prefix(text) for text in texts]
-    return None if None in found else AddressSet.union(each for each in found if each is not None)
 
 
 def names_cloud(rule: SecurityRule) -> bool:
@@ -227,9 +99,9 @@ class Large:
 
     @cached_property
     def names_any_cloud(self) -> bool:
-        """Whether any rule of an NSG is for all of Azure, or all of a region of it."""
-        sources = {rule.sources for group in self._estate.security_groups.values() for rule in group.rules}
-        return any(map(_cloud_among, [(text,) for text in set[str]().union(*sources)]))
+        """Whether any rule of an NSG may be for all of Azure, or all of a region of it."""
+        rules = chain.from_iterable(group.rules for group in self._estate.security_groups.values())
+        return CLOUD in "\n".join(chain.from_iterable(map(_SOURCES, rules))).lower()
 
     def _tells(self, word: str) -> bool:
         """Whether a word is a service tag that rules name: none of them but `Internet` holds the internet at large."""

@@ -1,207 +1,23 @@
-"""What the internet at large gets in to: by each NSG alone, at each endpoint by all of its rules, and from outside."""
+"""What the internet at large gets in to: by each NSG alone, where each stands, and what of endpoints it reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
-from typing import NamedTuple
+from dataclasses import replace
+from functools import cached_property
 
-from diagnostics.checks.internet_large import Large, Ports, at_large, leads_to, names_cloud
+from diagnostics.checks.internet_judged import Judged, key_of
+from diagnostics.checks.internet_large import Large, at_large, names_cloud
+from diagnostics.checks.internet_ports import Ports
+from diagnostics.checks.internet_standing import Standing, is_bastion
 from diagnostics.checks.view import View
-from diagnostics.checks.words import counted, listed
-from diagnostics.findings import Severity
 from diagnostics.network.estate import Point
-from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import Intervals
 from diagnostics.network.model import Nic, SecurityGroup
 from diagnostics.network.openings import Opening, Openings
 from diagnostics.network.places import Use
-from diagnostics.network.prefixes import AddressSet, address_of
+from diagnostics.network.prefixes import address_of
 from diagnostics.network.reach import Reach
 
-type Wanted = Callable[[str], Intervals]
-"""Ports by protocol."""
-
-_NAMED = 3
-_BASTION = "azurebastionsubnet"
-_DOWN = {
-    Severity.CRITICAL: Severity.HIGH,
-    Severity.HIGH: Severity.MEDIUM,
-    Severity.MEDIUM: Severity.LOW,
-    Severity.LOW: Severity.INFO,
-}
-
-
 _NOTHING = Ports()
-
-
-def one_step_down(severity: Severity) -> Severity:
-    """A severity that is a little better."""
-    return _DOWN.get(severity, severity)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an NSG stands, and what is open there.
-
-    Attributes:
-        known: whether all that stands behind it is known.
-        alike: its endpoints, those with the same NSGs together, with what each of these NSGs lets in by itself: a port
-            that one of them closes needs no other look.
-        into: tells what all rules together let in to an endpoint.
-        bounds: tells a part of that, and a bound of it, with less work.
-        exposed: its endpoints to which a public address leads or may lead.
-    """
-
-    use: Use
-    known: bool
-    alike: tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]
-    into: Callable[[Point], Ports]
-    exposed: tuple[tuple[Point, Ports], ...]
-    bounds: Callable[[Point], tuple[Ports, Ports] | None] | None = None
-    _looked: dict[int, Ports] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def closed(self, wanted: Wanted, services: int = 0) -> bool:
-        """Whether the other rules surely close some ports wherever it stands.
-
-        With services as bits, the ports are all theirs; that is a short cut.
-        """
-        if not self.known or not self.use.points or any(ports.may(wanted) for _, ports in self.exposed):
-            return False
-        # Most ports that are open are so where another look has been before.
-        if any(ports.may(wanted) for ports in self._looked.values()):
-            return False
-        asked: dict[int, _Held] = {}
-        doubtful = (
-            _doubtful(points, alone, partial(_held, wanted, services), asked)
-            for points, alone in self.alike
-            if not services or all(each.services() & services for each in alone)
-        )
-        return not any(self._open(point, wanted) for points in doubtful for point in points)
-
-    def _open(self, point: Point, wanted: Wanted) -> bool:
-        """Whether all rules together let something in to an endpoint."""
-        bounds = self.bounds(point) if self.bounds else None
-        if bounds and self._look(bounds[0], wanted):
-            return True
-        if bounds and not bounds[1].may(wanted):
-            return False
-        return self._look(self.into(point), wanted)
-
-    def _look(self, found: Ports, wanted: Wanted) -> bool:
-        self._looked[id(found)] = found  # it is kept: no such id is given away again
-        return found.may(wanted)
-
-    def reached(self, wanted: Wanted) -> tuple[Point, ...]:
-        """The endpoints where some ports are reachable, or may be."""
-        return tuple(point for point, ports in self.exposed if ports.may(wanted))
-
-    def severity(self, own: Severity, wanted: Wanted) -> Severity:
-        """How bad it is that the NSG opens some ports, by where it stands."""
-        if self.reached(wanted) or not self.known:
-            return own
-        return one_step_down(own) if self.use.anywhere else Severity.INFO
-
-    @property
-    def for_bastion(self) -> bool:
-        """Whether it is on AzureBastionSubnet alone, which has to be open on port 443."""
-        return bool(self.use.subnets) and not self.use.nics and all(_bastion(each.id) for each in self.use.subnets)
-
-
-class _Held(NamedTuple):
-    """Whether an NSG may open some ports, and to which addresses; None where that is not told by prefixes."""
-
-    may: bool
-    addresses: AddressSet | None
-
-
-def _held(wanted: Wanted, services: int, ports: Ports) -> _Held:
-    opens, is_doubtful = ports.opened(wanted, services), bool(ports.doubts) and Ports(doubts=ports.doubts).may(wanted)
-    return _Held(bool(opens) or is_doubtful, None if is_doubtful or not opens else leads_to(opens))
-
-
-def _doubtful(
-    points: Iterable[Point], alone: Iterable[Ports], tells: Callable[[Ports], _Held], asked: dict[int, _Held]
-) -> Iterator[Point]:
-    """The endpoints of which only all rules together tell whether some ports are open there."""
-    within = []
-    for ports in alone:
-        if id(ports) not in asked:
-            asked[id(ports)] = tells(ports)
-        found = asked[id(ports)]
-        if not found.may:
-            return
-        if found.addresses is not None:
-            within.append(found.addresses)
-    if not within:
-        yield from points
-    for point in points if within else ():
-        address = _address(point.configuration.address or "")
-        if address is None or all(address in addresses for addresses in within):
-            yield point
-
-
-def _common(point: Point, alone: Sequence[Ports]) -> bool:
-    """Whether NSGs may all open the same ports at an endpoint, by what each of them opens by itself."""
-    if not all(ports.opens or ports.doubts for ports in alone):
-        return False
-    address = _address(point.configuration.address or "")
-    every = [ports.at(address) for ports in alone] if address else []
-    if not every:
-        return True
-    first, *others = every
-    return any(
-        all(protocol in other and not ports.isdisjoint(other[protocol]) for other in others)
-        for protocol, ports in first.items()
-    )
-
-
-_address = lru_cache(maxsize=1 << 14)(address_of)
-
-
-class _Judging:
-    """Openings to the internet at large, mostly by those alone whose rules matter."""
-
-    def __init__(self, large: Large, reach: Reach) -> None:
-        self._large, self.short = large, Openings.of(reach, large.matters)
-
-    def of(self, short: Sequence[Opening], whole: Callable[[], Sequence[Opening]]) -> Ports:
-        """What is open, by the openings whose rules matter; by all of them where they do not tell."""
-        found = self._large.mattering(short)
-        return self._large.judged(whole()) if found is None else found
-
-
-class _Together:
-    """What all rules at an endpoint let in together."""
-
-    def __init__(self, view: View, large: Large, short: Openings) -> None:
-        self._view, self._large, self._short = view, large, short
-        self._judged: dict[int, tuple[tuple[Opening, ...], Ports | None]] = {}
-        self._into: dict[tuple[str, str], Ports] = {}
-        self._bounds: dict[tuple[str, str], tuple[Ports, Ports] | None] = {}
-
-    def into(self, point: Point) -> Ports:
-        """What is open there."""
-        key = point.nic.id.key, point.configuration.name
-        if key not in self._into:
-            self._into[key] = self._of(point, self._short.into(point))
-        return self._into[key]
-
-    def bounds(self, point: Point) -> tuple[Ports, Ports] | None:
-        """A part of that, and what it is a part of, with less work; None where all rules have to be asked."""
-        key = point.nic.id.key, point.configuration.name
-        if key not in self._bounds:
-            bounds = self._short.bounds(point)
-            self._bounds[key] = (self._of(point, bounds[0]), self._of(point, bounds[1])) if bounds else None
-        return self._bounds[key]
-
-    def _of(self, point: Point, openings: tuple[Opening, ...]) -> Ports:
-        """Endpoints that are alike have the very same openings."""
-        known = self._judged.get(id(openings))
-        if known is None:
-            known = self._judged[id(openings)] = openings, self._large.mattering(openings)
-        return self._large.judged(self._view.openings.into(point)) if known[1] is None else known[1]
 
 
 class Seen:
@@ -210,21 +26,17 @@ class Seen:
     def __init__(self, view: View) -> None:
         self._view = view
         self._large = Large(view.estate)
-        self._judging = _Judging(self._large, view.reach)
-        self._together = _Together(view, self._large, self._judging.short)
+        self._judged = Judged(self._large, view.reach, lambda: view.openings)
         self._exposed: dict[tuple[str, str], Ports] = {}
-        self._both: dict[tuple[str, str], tuple[Ports, ...]] = {}
         self._alone: dict[str, Ports] = {}
         self._standing: dict[str, Standing] = {}
-        self._attached: dict[tuple[int, bool], tuple[Use, str]] = {}
         self._words = at_large(), at_large(cloud=True)
 
     def alone(self, group: SecurityGroup) -> Ports:
         """What an NSG alone opens to the internet at large."""
         if group.id.key not in self._alone:
-            words, may = self._words[False], self._large.may_open(group)
-            openings = self._judging.short.admitted(group, words) if may else ()
-            self._alone[group.id.key] = self._judging.of(openings, lambda: self._view.openings.admitted(group, words))
+            may = self._large.may_open(group)
+            self._alone[group.id.key] = self._judged.admitted(group, self._words[False]) if may else _NOTHING
         return self._alone[group.id.key]
 
     def cloud(self, group: SecurityGroup) -> tuple[Opening, ...]:
@@ -241,13 +53,11 @@ class Seen:
 
     def exposed(self, point: Point) -> Ports:
         """What of an endpoint can be reached; of one whose VM does not run, what can be once it does."""
-        key = point.nic.id.key, point.configuration.name
-        if key not in self._led or not _common(point, self._each_alone(point)):
-            return _NOTHING
+        key = key_of(point)
         if key not in self._exposed:
-            asleep = self.asleep(point.nic)
-            judging, whole = (self._awake, self._all_awake) if asleep else (self._judging, lambda: self._view.openings)
-            self._exposed[key] = judging.of(judging.short.exposed(point), lambda: whole().exposed(point))
+            led = key in self._led and self._each_lets_in(point)
+            judged = self._awake if led and self.asleep(point.nic) else self._judged
+            self._exposed[key] = judged.exposed(point) if led else _NOTHING
         return self._exposed[key]
 
     def asleep(self, nic: Nic) -> bool:
@@ -258,62 +68,45 @@ class Seen:
     def standing(self, group: SecurityGroup) -> Standing:
         """Where an NSG stands."""
         if group.id.key not in self._standing:
-            use, together = self._view.use(group), self._together
-            led = [p for p in use.points if (p.nic.id.key, p.configuration.name) in self._led]
-            exposed = ((point, self.exposed(point)) for point in led)
+            use, judged = self._view.use(group), self._judged
+            exposed = ((point, self.exposed(point)) for point in use.points if key_of(point) in self._led)
             known = use.known and not use.unseen and not self._hidden(use)
             listed = tuple((point, ports) for point, ports in exposed if ports.opens or ports.doubts)
-            alike, bounds = self._alike(use), together.bounds
-            self._standing[group.id.key] = Standing(use, known, alike, together.into, listed, bounds)
+            doubtful = tuple((point, ports) for point in use.points if (ports := self._each_lets_in(point)))
+            self._standing[group.id.key] = Standing(use, known, doubtful, judged.into, listed, judged.bounds)
         return self._standing[group.id.key]
 
-    def attached(self, standing: Standing) -> str:
-        """A sentence on where an NSG stands, where nothing of that can be reached."""
-        key = id(standing.use), standing.known  # every use is kept: no such id is given away again
-        if key not in self._attached:
-            self._attached[key] = standing.use, _attached(self._view, standing.use, known=standing.known)
-        return self._attached[key][1]
+    def _each_lets_in(self, point: Point) -> int:
+        """The ports, as bits, that each NSG at an endpoint lets in by itself, or may: it closes all others.
 
-    def _each_alone(self, point: Point) -> tuple[Ports, ...]:
-        """What each NSG at an endpoint lets in by itself; nothing where security admin rules or Azure's word decide."""
+        All, where security admin rules or Azure's word decide.
+        """
         estate, nic = self._view.estate, point.nic
         if estate.admin_rules or (estate.effective_groups and nic.id in estate.effective_groups):
-            return ()
-        key = _key(point.configuration.subnet), _key(nic.security_group)
-        if key not in self._both:
-            subnet = estate.subnet_of(point)
-            named = filter(None, (nic.security_group, subnet.security_group if subnet else None))
-            self._both[key] = tuple(self.alone(group) for rid in named if (group := estate.security_groups.get(rid)))
-        return self._both[key]
-
-    def _alike(self, use: Use) -> tuple[tuple[tuple[Point, ...], tuple[Ports, ...]], ...]:
-        found: dict[tuple[str, str, bool], list[Point]] = {}
-        effective = self._view.estate.effective_groups
-        for point in use.points:
-            told = bool(effective) and point.nic.id in effective
-            subnet, group = point.configuration.subnet, point.nic.security_group
-            key = subnet.key if subnet else "", group.key if group else "", told
-            if key in found:
-                found[key].append(point)
-            else:
-                found[key] = [point]
-        return tuple((tuple(points), self._each_alone(points[0])) for points in found.values())
+            return -1
+        subnet, address, found = estate.subnet_of(point), point.configuration.address or "", -1
+        for rid in (nic.security_group, subnet.security_group if subnet else None):
+            if rid and (ports := self._alone.get(rid.key)):
+                found &= ports.at(address)
+            elif rid and (group := estate.security_groups.get(rid)):
+                found &= self.alone(group).at(address)
+        return found
 
     def _hidden(self, use: Use) -> bool:
         """Whether its subnets hold what is no NIC of the estate: an application gateway or the like."""
         known = self._view.estate.configurations
-        return any(each not in known for subnet in use.subnets if not _bastion(subnet.id) for each in subnet.used)
+        return any(each not in known for subnet in use.subnets if not is_bastion(subnet.id) for each in subnet.used)
 
     @cached_property
-    def _led(self) -> frozenset[tuple[str, str]]:
+    def led(self) -> tuple[Point, ...]:
         """The endpoints to which a public address or a load balancer may lead: all others are out of reach."""
         estate = self._view.estate
         balancers = estate.load_balancers.values()
         named = {rule.target for balancer in balancers for rule in balancer.rules}
         texts = {text for balancer in balancers for told in balancer.pools.values() for text in told}
         addresses = {address for text in texts if (address := address_of(text))}
-        return frozenset(
-            (point.nic.id.key, each.name)
+        return tuple(
+            point
             for point in estate.points
             if (each := point.configuration).public_ip
             or each.pools
@@ -323,9 +116,14 @@ class Seen:
         )
 
     @cached_property
-    def _awake(self) -> _Judging:
-        return _Judging(self._large, self._running)
+    def _led(self) -> frozenset[tuple[str, str]]:
+        return frozenset(map(key_of, self.led))
 
+    @cached_property
+    def _awake(self) -> Judged:
+        return Judged(self._large, self._running, lambda: self._all_awake)
+
+    @cached_property
     def _all_awake(self) -> Openings:
         return Openings.of(self._running)
 
@@ -338,51 +136,6 @@ class Seen:
         return Reach(replace(estate, vms=vms))
 
 
-def _key(rid: ResourceId | None) -> str:
-    """What tells ids apart, in whatever case they are written."""
-    return rid.key if rid else ""
-
-
 def seen(view: View) -> Seen:
     """That of a view."""
     return view.once(Seen)
-
-
-def behind(view: View, points: Iterable[Point]) -> str:
-    """The VMs of some endpoints by name; the NIC where the VM is not known."""
-    owners = {owner(view, point.nic): None for point in points}
-    return listed(sorted(each.name for each in owners), _NAMED)
-
-
-def owner(view: View, nic: Nic) -> ResourceId:
-    """The VM of a NIC; the NIC where none is known."""
-    vm = view.vm_of(nic)
-    return vm.id if vm else nic.vm or nic.id
-
-
-def where(view: View, standing: Standing, wanted: Wanted) -> str:
-    """A sentence on where an NSG stands, and what of that can be reached."""
-    if reached := standing.reached(wanted):
-        sure = [p for p, ports in standing.exposed if ports.opened(wanted)]
-        asleep = all(seen(view).asleep(point.nic) for point in sure or reached)
-        said = f"{'can' if sure else 'may'} be reached there from the internet{' once it runs' if asleep else ''}"
-        return f"{behind(view, sure or reached)} {said}."
-    return seen(view).attached(standing)
-
-
-def _attached(view: View, use: Use, *, known: bool) -> str:
-    """The same where nothing of it can be reached."""
-    if not use.anywhere:
-        return "It is attached to nothing." if use.known else "Where it is attached is not known."
-    names = listed([*(f"subnet {each.id.name}" for each in use.subnets), *(each.id.name for each in use.nics)], _NAMED)
-    names = names or counted(len(use.unseen), "place") + " that cannot be seen"
-    if not known:
-        return f"It is attached to {names}; not all that stands behind it is known."
-    if not use.points:
-        return f"It is attached to {names}, where nothing is yet."
-    text = f"It is attached to {names}; behind it {behind(view, use.points)}. No public address leads there today"
-    return f"{text}, and the next one that does opens it."
-
-
-def _bastion(subnet: ResourceId) -> bool:
-    return subnet.name.lower() == _BASTION

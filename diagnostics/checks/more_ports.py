@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Said
 from diagnostics.checks.internet import ADVICE, _judged, _What
-from diagnostics.checks.internet_groups import BROAD, Group, by_protocol, groups
-from diagnostics.checks.internet_large import together
-from diagnostics.checks.internet_seen import Wanted
+from diagnostics.checks.internet_groups import Group, groups, long_spans
+from diagnostics.checks.internet_ports import WITH_PORTS, Wanted, by_protocol, together
 from diagnostics.checks.services import SERVICES, Kind
 from diagnostics.checks.view import View
 from diagnostics.findings import Severity
@@ -17,8 +16,7 @@ from diagnostics.network.intervals import PORTS_TOP, Intervals
 
 _NONE = Intervals.none(PORTS_TOP)
 _OTHERS = {
-    protocol: Intervals.all(PORTS_TOP) - together(each.ports(protocol.lower()) for each in SERVICES)
-    for protocol in ("Tcp", "Udp")
+    protocol: Intervals.all(PORTS_TOP) - together(each.ports(protocol) for each in SERVICES) for protocol in WITH_PORTS
 }
 
 
@@ -34,15 +32,10 @@ def other_ports(view: View) -> Iterator[Said]:
 
 def _others(each: Group) -> Wanted:
     """The ports that no other check tells of."""
+    if not each.rest.opens:
+        return _OTHERS
     told = by_protocol(each.broad)
-
-    def wanted(protocol: str) -> Intervals:
-        if (ports := _OTHERS.get(protocol, _NONE)) and each.rest.opens:
-            ports = ports - _broad(each.rest.of(protocol)) - told.get(protocol, _NONE)
-        return ports
-
-    return wanted
-
-
-def _broad(ports: Intervals) -> Intervals:
-    return Intervals.of(((first, last) for first, last in ports if last - first + 1 >= BROAD), PORTS_TOP)
+    return {
+        protocol: ports - long_spans(each.rest.of(protocol)) - told.get(protocol, _NONE)
+        for protocol, ports in _OTHERS.items()
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -25,6 +26,7 @@ class Service:
 
     Attributes:
         id: of the check that tells of an NSG that opens it.
+        listens: its ports, by protocol as openings spell it.
         severity: of that, where an endpoint is really reachable.
         why: what it means that everybody gets in to it.
         short: its name where several are told in one line.
@@ -32,8 +34,7 @@ class Service:
 
     id: str
     name: str
-    tcp: Intervals
-    udp: Intervals
+    listens: Mapping[str, Intervals]
     severity: Severity
     kind: Kind
     why: str
@@ -41,8 +42,11 @@ class Service:
 
     def ports(self, protocol: str) -> Intervals:
         """Its ports with a protocol."""
-        return {"tcp": self.tcp, "udp": self.udp}.get(protocol.lower(), _NONE)
+        return self.listens.get(protocol.capitalize(), _NONE)
 
+
+PROTOCOLS = ("Tcp", "Udp", "Icmp", "Esp", "Ah")
+"""As openings spell them."""
 
 _NONE = Intervals.none(PORTS_TOP)
 _ADMIN, _DATA, _OTHER = Kind.ADMINISTRATION, Kind.DATA, Kind.OTHER
@@ -64,7 +68,8 @@ def _service(
     short: str = "",
 ) -> Service:
     check, severity, kind = about
-    return Service(check, name, ports_of(*tcp), ports_of(*udp), severity, kind, why, short or name)
+    listens = {protocol: ports_of(*ports) for protocol, ports in (("Tcp", tcp), ("Udp", udp)) if ports}
+    return Service(check, name, listens, severity, kind, why, short or name)
 
 
 AMPLIFIERS = _service(
@@ -226,7 +231,23 @@ SERVICES = (
 
 def held(protocol: str, ports: Intervals) -> int:
     """The services that have any of some ports, as bits: the first of `SERVICES` is the lowest."""
-    return _held(protocol.lower(), ports)
+    return _held(protocol, ports) if protocol in _MARKS else 0
+
+
+def as_bits(protocol: str, ports: Intervals) -> int:
+    """Ports as bits: each that a service has is one of its own, and all between two of those are one together.
+
+    So ports may have a bit in common and no port; those that have no bit in common have no port in common.
+    """
+    return _bits(ports) << _PLACES[protocol]
+
+
+@lru_cache(maxsize=1 << 12)
+def _bits(ports: Intervals) -> int:
+    found = 0
+    for first, last in ports:
+        found |= (1 << bisect_right(_BORDERS, last)) - (1 << bisect_right(_BORDERS, first) - 1)
+    return found
 
 
 def named_by(bits: int) -> tuple[Service, ...]:
@@ -245,13 +266,13 @@ def _marks(protocol: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 _WORST = list(Severity)
-_MARKS = {protocol: _marks(protocol) for protocol in ("tcp", "udp")}
+_MARKS = {protocol: _marks(protocol) for protocol in ("Tcp", "Udp")}
+_BORDERS = sorted({0}.union(*((port, port + 1) for ports, _ in _MARKS.values() for port in ports)))
+_PLACES = {protocol: place * len(_BORDERS) for place, protocol in enumerate(PROTOCOLS)}
 
 
 @lru_cache(maxsize=4096)
 def _held(protocol: str, ports: Intervals) -> int:
-    if protocol not in _MARKS:
-        return 0
     marks, services = _MARKS[protocol]
     found = 0
     for first, last in ports:
