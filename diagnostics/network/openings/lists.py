@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.openings.boxes import LETS, PROTOCOLS, STOPS, AdminBox, Box, Boxes, Space
@@ -49,28 +50,22 @@ class RuleList:
         words: what they mean.
         space: where the boxes lie.
         last: what comes behind the last rule.
-        short: whether only what rules of interest let in is asked for: what others let in is left out, and of boxes
-            that are in doubt, other rules may leave less.
     """
 
-    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS, *, short: bool = False) -> None:
+    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS) -> None:
         self.layout, self._words, self._last, self._space = layout, words, last, space
-        self._allowing = layout.leads if short else layout.allowing
-        self._short = short
-        self._unwanted = {each.number for each in layout.rules if not each.leads} if short else set[int]()
+        self._allowing = layout.allowing
         self._sources: list[Sources] = []
         self._sides: list[tuple[int, Side]] = []
         self._everywhere = speaking = 0
-        # A short one needs none behind the last rule of interest.
-        rules = layout.rules[: layout.leads.bit_length()] if short and last == STOPS else layout.rules
-        for i, each in enumerate(rules):
+        for i, each in enumerate(layout.rules):
             must, may, missing = words.sources(each.sources, space)
             self._sources.append((NONE, may, missing | each.perhaps) if each.perhaps else (must, may, missing))
             speaking |= (may != NONE) << i
         self._speaking = speaking
         if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
             speaking &= up_to(self._allowing & speaking)
-        for i, each in enumerate(rules):
+        for i, each in enumerate(layout.rules):
             if speaking >> i & 1:
                 if each.destinations:
                     self._sides.append((1 << i, each.destinations))
@@ -139,7 +134,7 @@ class RuleList:
             return _NOTHING
         known: dict[int, Boxes] = {}
         found = {}
-        opening = self.layout.leading if self._short else self.layout.opening
+        opening = self.layout.opening
         for protocol in PROTOCOLS:
             own = opening[protocol]
             if id(own) not in known:
@@ -193,7 +188,7 @@ class RuleList:
             found: dict[tuple[int, ...], list[Part]] = {}
             for states in asked if isinstance(asked, frozenset) else (asked,):
                 for part in self._swept(*states, with_ports=with_ports):
-                    if part.ends & LETS and self._unwanted.isdisjoint(part.rules):
+                    if part.ends & LETS:
                         found.setdefault(part.rules, []).append(part)
             fates = self._known[asked, with_ports] = [self._fate(parts) for parts in found.values()]
         return fates
@@ -222,6 +217,9 @@ class RuleList:
             rules ^= bit
             each = self.layout.rules[bit.bit_length() - 1]
             must, may, missing = self._sources[bit.bit_length() - 1]
+            if bit & self.layout.ignored:
+                left = self._without(left, may)
+                continue
             if with_ports or bit & (perhaps | unplaced):
                 doubt = self._doubt(bit, perhaps, unplaced, with_ports=with_ports)
                 must, missing = NONE if doubt else must, missing | doubt
@@ -232,6 +230,12 @@ class RuleList:
                 done.append(Part(part.sources, part.ends | last, part.rules, part.missing))
         self._parts[key] = done
         return done
+
+    def _without(self, left: list[Part], may: int) -> list[Part]:
+        """What is left of parts behind a rule that is ignored, whatever it is for."""
+        rest = self._space.sources.rest
+        found = ((part, rest(part.sources, may)) for part in left)
+        return [replace(part, sources=sources) for part, sources in found if sources]
 
     def _met(self, left: list[Part], each: Ready, here: Sources, done: list[Part]) -> list[Part]:
         """What is left of parts behind a rule; adds those for which it ends the matter."""

@@ -99,6 +99,14 @@ class Reader:
         self._public_texts = _Public()
         self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...], bool], Side] = {}
 
+    def of_interest(self, rules: Sequence[SecurityRule]) -> Sequence[SecurityRule]:
+        """Rules up to the last that lets something of interest in from public addresses."""
+        end = 0
+        for number, rule in enumerate(rules, 1):
+            if rule.allows and self._may_be_public(rule) and self.wanted(rule):
+                end = number
+        return rules[:end]
+
     def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
         """The rules of an NSG, in their order."""
         known = self._public
