@@ -270,7 +270,7 @@ def settle(space: Space, known: Found, others: Sequence[Found], region: int) -> 
     shared: dict[tuple[int, ...], Boxes] = {}
     found = {}
     for protocol, boxes in known.items():
-        key = id(boxes), *(id(each[protocol]) for each in others)
+        key = id(boxes), *[id(each[protocol]) for each in others]
         if key not in shared:
             made = space.flat(boxes)
             if others and any(box.must != box.may for box in made):
@@ -293,6 +293,8 @@ def _boxes(stand: Stand, door: Door, space: Space) -> Found:
         if not (stand.admin or isinstance(here, tuple) or any(here.values())):
             return here  # whatever the others let in
         asked.append(here)
+    if not stand.admin and len(asked) == 1 and not isinstance(asked[0], tuple):
+        return asked[0]
     admin = stand.admin[0].admin_boxes(stand.admin[1]) if stand.admin else None
     shared: dict[tuple[int, ...], Boxes] = {}
     found = {}
