@@ -65,21 +65,29 @@ class Inbound:
     @cached_property
     def whole(self) -> Layout:
         """All of them."""
-        return self._again(self._like.whole) if self._like else self._made(in_order(self._group.rules, inbound=True))
+        head = self.short.rules
+        if self._like:
+            known = self._like.whole
+            return known.again((*head, *self._reader.again(known.rules[len(head) :], self._level, self._name)))
+        rules = self._ordered[len(self._of_interest) :]
+        return Layout((*head, *self._reader.ready(rules, self._level, self._name)), self._ports)
 
     @cached_property
     def short(self) -> Layout:
         """Those up to the last of interest: what others let in is left out, behind it nothing else is let in."""
         if self._like:
-            return self._again(self._like.short)
-        rules = in_order(self._group.rules, inbound=True)
-        return self._made(self._reader.of_interest(rules), short=True)
+            known = self._like.short
+            return known.again(self._reader.again(known.rules, self._level, self._name))
+        rules = self._reader.ready(self._of_interest, self._level, self._name)
+        return Layout(rules, self._ports, short=True)
 
-    def _again(self, known: Layout) -> Layout:
-        return known.again(self._reader.again(known.rules, self._level, self._name))
+    @cached_property
+    def _ordered(self) -> Sequence[SecurityRule]:
+        return in_order(self._group.rules, inbound=True)
 
-    def _made(self, rules: Sequence[SecurityRule], *, short: bool = False) -> Layout:
-        return Layout(self._reader.ready(rules, self._level, self._name), self._ports, short=short)
+    @cached_property
+    def _of_interest(self) -> Sequence[SecurityRule]:
+        return self._reader.of_interest(self._ordered)
 
 
 class Layout:
