@@ -30,14 +30,14 @@ class Alone:
 
     def admitted(self, group: SecurityGroup, context: Context, space: Space) -> Found:
         """What is let in to any of the destinations that its rules tell apart."""
-        layout = self._layouts.of(group, Level.SUBNET, group.id, space.ports)
         setting = self._setting(context)
+        inbound = self._layouts.of(group, Level.SUBNET, group.id, space.ports)
         if self._short and setting.own.exact:
-            rules = RuleList(layout, setting.bounds.words, space, short=True)
+            rules = RuleList(inbound.short, setting.bounds.words, space)
             found = rules.anywhere(setting.bounds, Intervals.all(top_of(space.version)))
             if is_sure(found):
                 return settle(space, found, (), NONE)
-        return _whole(layout, setting, space)
+        return _whole(inbound.whole, setting, space)
 
     def _setting(self, context: Context) -> Setting:
         """What words mean: often the same for many NSGs."""

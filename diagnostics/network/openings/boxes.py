@@ -108,8 +108,11 @@ class Space:
 
     def flat(self, boxes: Iterable[Box]) -> Boxes:
         """The same for flows from any source port: who sends it chooses. Boxes for the same rules share no port."""
+        listed = tuple(boxes)
+        if not listed or (len(listed) == 1 and listed[0].source_ports == ALL):
+            return listed
         by_rules: dict[tuple[int, ...], list[Box]] = {}
-        for box in boxes:
+        for box in listed:
             by_rules.setdefault(box.rules, []).append(box)
         return tuple(each for some in by_rules.values() for each in self._put_together(some))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.filters import Filters
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.openings.alone import Alone
-from diagnostics.network.openings.boxes import Box, Space
+from diagnostics.network.openings.boxes import Space
 from diagnostics.network.openings.exposing import Exposing, Way
 from diagnostics.network.openings.found import Decider, Exposure, Opening
 from diagnostics.network.openings.layout import Layouts
@@ -49,6 +49,7 @@ class Openings:
         self._exposing = Exposing(filters, estate, routing or Routing(estate))
         self._told: dict[Alike, tuple[Opening, ...]] = {}
         self._unions: dict[tuple[int, int], tuple[Bounds, Bounds, Bounds]] = {}
+        self._known_wanted: dict[tuple[int, ...], bool] = {}
         self._by_few: dict[int, tuple[Opening, ...]] = {}
 
     @classmethod
@@ -87,17 +88,16 @@ class Openings:
 
     def admitted(self, group: SecurityGroup, context: Context) -> tuple[Opening, ...]:
         """What one NSG alone lets in from public addresses, to whatever destination."""
-        found: dict[tuple[str, object, object], Opening] = {}
-        for space in self._spaces(group):
-            for each in self._openings(self._alone.admitted(group, context, space), space):
-                key = each.protocol, each.ports, tuple(map(id, (decider.rule for decider in each.rules)))
-                other = found.get(key)
-                if other:
-                    sources = self._union(each.sources, other.sources)
-                    found[key] = Opening(each.protocol, each.ports, sources, each.rules)
-                else:
-                    found[key] = each
-        return tuple(found.values())
+        found: dict[tuple[str, int, tuple[int, ...]], Bounds] = {}
+        spaces = self._spaces(group)
+        for space in spaces:
+            for protocol, boxes in self._alone.admitted(group, context, space).items():
+                for box in boxes:
+                    if self._wanted(box.rules):
+                        key, sources = (protocol, box.ports, box.rules), space.bounds(box)
+                        found[key] = self._union(sources, found[key]) if key in found else sources
+        ports, deciders = spaces[0].ports, self._deciders
+        return tuple([Opening(key[0], ports[key[1]], sources, deciders(key[2])) for key, sources in found.items()])
 
     def _union(self, one: Bounds, other: Bounds) -> Bounds:
         """Sources of both families: the same ones come again and again."""
@@ -130,16 +130,16 @@ class Openings:
 
     def _exposures(self, point: Point, found: Found, ways: Sequence[Way], space: Space) -> Iterator[Exposure]:
         for protocol, ports, box, through in self._exposing.cut(point, found, ways, space):
-            if self._wanted(box):
-                yield Exposure(protocol, ports, space.bounds(box), self._deciders(box), through)
+            if self._wanted(box.rules):
+                yield Exposure(protocol, ports, space.bounds(box), self._deciders(box.rules), through)
 
-    def _spaces(self, group: SecurityGroup) -> Iterable[Space]:
+    def _spaces(self, group: SecurityGroup) -> Sequence[Space]:
         """Those of the estate; own ones for an NSG of which that does not tell the ports apart."""
         known = self._stands.spaces
         if self._estate.security_groups.get(group.id) is group:
-            return known.values()
+            return [*known.values()]
         if known[4].ports.tells(rule for rule in group.rules if rule.inbound):
-            return known.values()
+            return [*known.values()]
         ports = Ports(group.rules)
         return [Space(version, ports) for version in known]
 
@@ -147,15 +147,21 @@ class Openings:
         ports, bounds, deciders = space.ports, space.bounds, self._deciders
         return tuple(
             [
-                Opening(protocol, ports[box.ports], bounds(box), deciders(box))
+                Opening(protocol, ports[box.ports], bounds(box), deciders(box.rules))
                 for protocol, boxes in found.items()
                 for box in boxes
-                if self._wanted(box)
+                if self._wanted(box.rules)
             ]
         )
 
-    def _wanted(self, box: Box) -> bool:
-        return not self._short or all(self._reader.wanted(self._reader.deciders[n].rule) for n in box.rules)
+    def _wanted(self, rules: tuple[int, ...]) -> bool:
+        if not self._short:
+            return True
+        found = self._known_wanted.get(rules)
+        if found is None:
+            reader = self._reader
+            found = self._known_wanted[rules] = all([reader.wanted(reader.deciders[n].rule) for n in rules])
+        return found
 
-    def _deciders(self, box: Box) -> tuple[Decider, ...]:
-        return tuple(map(self._reader.deciders.__getitem__, box.rules))
+    def _deciders(self, rules: tuple[int, ...]) -> tuple[Decider, ...]:
+        return tuple(map(self._reader.deciders.__getitem__, rules))

@@ -11,7 +11,7 @@ from diagnostics.network.estate import EffectiveGroup
 from diagnostics.network.filters import Level
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
-from diagnostics.network.model import SecurityGroup
+from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.openings.boxes import ALL_PORTS, LETS, PROTOCOLS
 from diagnostics.network.openings.ports import ALL, NONE, Ports
 from diagnostics.network.openings.ready import Reader, Ready
@@ -31,22 +31,63 @@ class Layouts:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._known: dict[tuple[int, int], tuple[SecurityGroup | EffectiveGroup, Ports, dict[object, Layout]]] = {}
+        self._known: dict[tuple[int, int], dict[object, Inbound]] = {}
 
-    def of(self, group: SecurityGroup | EffectiveGroup, level: Level, name: ResourceId, ports: Ports) -> Layout:
-        """The inbound rules of an NSG, with the default ones."""
-        key = id(group), id(ports)  # both are kept: neither id is given away again
-        if key not in self._known:
-            self._known[key] = group, ports, {}
-        found, place = self._known[key][2], (level, name.text)
-        if place not in found:
-            first = next(iter(found.values()), None)
-            if first:
-                found[place] = first.again(self._reader.again(first.rules, level, name))
-            else:
-                rules = in_order(group.rules, inbound=True)
-                found[place] = Layout(self._reader.ready(rules, level, name), ports)
-        return found[place]
+    def of(self, group: SecurityGroup | EffectiveGroup, level: Level, name: ResourceId, ports: Ports) -> Inbound:
+        """The inbound rules of an NSG."""
+        alike = self._known.setdefault((id(group), id(ports)), {})  # both are kept: neither id is given away again
+        found = alike.get((level, name.text))
+        if found is None:
+            like = next(iter(alike.values()), None)
+            found = alike[level, name.text] = Inbound(self._reader, group, level, name, ports, like)
+        return found
+
+
+class Inbound:
+    """The inbound rules of an NSG at a level, with the default ones; each list is made when first asked for.
+
+    Args:
+        like: the same NSG at another level, or with its id in another spelling.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        group: SecurityGroup | EffectiveGroup,
+        level: Level,
+        name: ResourceId,
+        ports: Ports,
+        like: Inbound | None,
+    ) -> None:
+        self._reader, self._group, self._level, self._name, self._ports = reader, group, level, name, ports
+        self._like = like
+
+    @cached_property
+    def whole(self) -> Layout:
+        """All of them."""
+        head = self.short.rules
+        if self._like:
+            known = self._like.whole
+            return known.again((*head, *self._reader.again(known.rules[len(head) :], self._level, self._name)))
+        rules = self._ordered[len(self._of_interest) :]
+        return Layout((*head, *self._reader.ready(rules, self._level, self._name)), self._ports)
+
+    @cached_property
+    def short(self) -> Layout:
+        """Those up to the last of interest: what others let in is left out, behind it nothing else is let in."""
+        if self._like:
+            known = self._like.short
+            return known.again(self._reader.again(known.rules, self._level, self._name))
+        rules = self._reader.ready(self._of_interest, self._level, self._name)
+        return Layout(rules, self._ports, short=True)
+
+    @cached_property
+    def _ordered(self) -> Sequence[SecurityRule]:
+        return in_order(self._group.rules, inbound=True)
+
+    @cached_property
+    def _of_interest(self) -> Sequence[SecurityRule]:
+        return self._reader.of_interest(self._ordered)
 
 
 class Layout:
@@ -54,33 +95,32 @@ class Layout:
 
     Attributes:
         ports: what the bits of its ports stand for.
-        allowing: those that let something in.
-        leads: of those, the ones of interest.
+        allowing: those that let something in; of a short list, those of interest.
+        ignored: those of a short list that let something in that is of no interest: that is out of it.
         unreadable: those whose ports cannot be read: of protocols with ports they match nothing for sure.
-        plain: whether none has source ports.
     """
 
-    def __init__(self, rules: Sequence[Ready], ports: Ports) -> None:
+    def __init__(self, rules: Sequence[Ready], ports: Ports, *, short: bool = False) -> None:
         self.rules, self.ports = rules, ports
-        self.allowing = _bits([each.end == LETS for each in rules])
-        self.leads = _bits([each.leads for each in rules])
-        self.unreadable = _bits([bool(each.unreadable) for each in rules])
-        self.plain = all(each.source_ports == ALL_PORTS for each in rules)
+        self.allowing = self.ignored = self.unreadable = 0
+        for i, each in enumerate(rules):
+            if each.end == LETS:
+                if short and not each.leads:
+                    self.ignored |= 1 << i
+                else:
+                    self.allowing |= 1 << i
+            if each.unreadable:
+                self.unreadable |= 1 << i
 
     @cached_property
-    def cells(self) -> Mapping[str, tuple[Cell, ...]]:
+    def cells(self) -> Mapping[str, Sequence[Cell]]:
         """By protocol; the very same for protocols of which the same rules speak."""
         return self._by_protocol(-1)
 
     @cached_property
-    def opening(self) -> Mapping[str, tuple[Cell, ...]]:
+    def opening(self) -> Mapping[str, Sequence[Cell]]:
         """Those in which a rule lets something in, with the rules up to the last that does."""
-        return self._those(self.cells, self.allowing)
-
-    @cached_property
-    def leading(self) -> Mapping[str, tuple[Cell, ...]]:
-        """The same by the rules of interest alone."""
-        return self._those(self._by_protocol(self.leads), self.leads)
+        return self._by_protocol(self.allowing)
 
     def again(self, rules: Sequence[Ready]) -> Layout:
         """That of the same rules with other numbers."""
@@ -88,9 +128,9 @@ class Layout:
         found.rules = rules
         return found
 
-    def _by_protocol(self, last: int) -> dict[str, tuple[Cell, ...]]:
-        """The cells of rules up to the last of some."""
-        known: dict[tuple[bool, int], tuple[Cell, ...]] = {}
+    def _by_protocol(self, last: int) -> dict[str, Sequence[Cell]]:
+        """The cells of rules up to the last of some; where none of these speaks is only told of all rules."""
+        known: dict[tuple[bool, int], Sequence[Cell]] = {}
         found = {}
         named: dict[str, int] = {}
         for i, each in enumerate(self.rules):
@@ -100,28 +140,51 @@ class Layout:
             speaking = named.get("", 0) | named.get(plain, 0)
             key = plain in WITH_PORTS, speaking & up_to(speaking & last)
             if key not in known:
-                known[key] = tuple(self._cells(key[1])) if key[0] else (Cell(key[1], ALL, ALL),)
+                cells = self._cells(key[1], last) if key[0] else (Cell(key[1], ALL, ALL),)
+                known[key] = [cell for cell in cells if cell.rules or last == -1]
             found[protocol] = known[key]
         return found
 
-    @staticmethod
-    def _those(cells: Mapping[str, tuple[Cell, ...]], allow: int) -> dict[str, tuple[Cell, ...]]:
-        found = {id(own): _opening(own, allow) for own in cells.values()}
-        return {protocol: found[id(own)] for protocol, own in cells.items()}
-
-    def _cells(self, speaking: int) -> Iterator[Cell]:
-        rules = self.rules[: speaking.bit_length()]
-        named = [each.ports if speaking >> i & 1 else _NO_PORTS for i, each in enumerate(rules)]
-        for here, some in cells(named):
-            if self.plain:
-                yield Cell(here, self.ports.add(some), ALL)
+    def _cells(self, speaking: int, last: int) -> Iterator[Cell]:
+        for rules, ports in _parted(speaking, last, self._bits):
+            if not self._source_bits:
+                yield Cell(rules, ports, ALL)
                 continue
-            sent = [each.source_ports if here >> i & 1 else _NO_PORTS for i, each in enumerate(rules)]
-            for both, sources in cells(sent):
-                yield Cell(both, self.ports.add(some), self.ports.add(sources))
+            for both, source_ports in _parted(rules, last, self._source_bits):
+                yield Cell(both, ports, source_ports)
+
+    @cached_property
+    def _bits(self) -> Sequence[int]:
+        """The ports of each rule."""
+        return [self.ports.add(each.ports) for each in self.rules]
+
+    @cached_property
+    def _source_bits(self) -> Sequence[int]:
+        """The source ports of each rule; empty where none has any."""
+        plain = all(each.source_ports == ALL_PORTS for each in self.rules)
+        return [] if plain else [self.ports.add(each.source_ports) for each in self.rules]
 
 
-_NO_PORTS = Intervals.none(PORTS_TOP)
+def _parted(speaking: int, last: int, bits: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Ports by the rules that are for them, up to the last of some rules: where none of these is, by none."""
+    found = {0: ALL}
+    while speaking:
+        i = speaking.bit_length() - 1
+        bit, ports = 1 << i, bits[i]
+        speaking ^= bit
+        parts = {}
+        for behind, own in found.items():
+            here = own & ports if behind or bit & last else NONE
+            if here:
+                parts[behind | bit] = here
+            if here != own:
+                parts[behind] = own ^ here
+        found = parts
+    return sorted(found.items(), key=_first_port) if len(found) > 1 else found.items()
+
+
+def _first_port(part: tuple[int, int]) -> int:
+    return part[1] & -part[1]
 
 
 def cells(sets: Sequence[Intervals], top: int = PORTS_TOP) -> Iterator[tuple[int, Intervals]]:
@@ -144,23 +207,6 @@ def cells(sets: Sequence[Intervals], top: int = PORTS_TOP) -> Iterator[tuple[int
         yield bits, Intervals(tuple(spans), top)
 
 
-def _opening(own: Iterable[Cell], allow: int) -> tuple[Cell, ...]:
-    found: dict[tuple[int, int], int] = {}
-    for rules, ports, source_ports in own:
-        if allowing := rules & allow:
-            key = rules & up_to(allowing), source_ports
-            found[key] = found.get(key, NONE) | ports
-    return tuple(Cell(rules, ports, source_ports) for (rules, source_ports), ports in found.items())
-
-
 def up_to(bits: int) -> int:
     """All bits up to the highest of some."""
     return (1 << bits.bit_length()) - 1
-
-
-def _bits(flags: Sequence[bool]) -> int:
-    found = 0
-    for i, flag in enumerate(flags):
-        if flag:
-            found |= 1 << i
-    return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.openings.boxes import LETS, PROTOCOLS, STOPS, AdminBox, Box, Boxes, Space
@@ -14,6 +15,7 @@ from diagnostics.network.openings.ready import Ready, Side
 from diagnostics.network.openings.sets import NONE
 from diagnostics.network.security import WITH_PORTS
 
+_NO_DOUBT = frozenset[str]()
 _NOTHING: Mapping[str, Boxes] = dict.fromkeys(PROTOCOLS, ())
 
 type States = tuple[int, int, int]
@@ -49,28 +51,27 @@ class RuleList:
         words: what they mean.
         space: where the boxes lie.
         last: what comes behind the last rule.
-        short: whether only what rules of interest let in is asked for: what others let in is left out, and of boxes
-            that are in doubt, other rules may leave less.
     """
 
-    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS, *, short: bool = False) -> None:
+    def __init__(self, layout: Layout, words: Words, space: Space, last: int = STOPS) -> None:
         self.layout, self._words, self._last, self._space = layout, words, last, space
-        self._allowing = layout.leads if short else layout.allowing
-        self._short = short
-        self._unwanted = {each.number for each in layout.rules if not each.leads} if short else set[int]()
+        self._allowing = layout.allowing
         self._sources: list[Sources] = []
         self._sides: list[tuple[int, Side]] = []
-        self._everywhere = speaking = 0
-        # A short one needs none behind the last rule of interest.
-        rules = layout.rules[: layout.leads.bit_length()] if short and last == STOPS else layout.rules
-        for i, each in enumerate(rules):
+        self._everywhere = self._open = speaking = 0
+        for i, each in enumerate(layout.rules):
             must, may, missing = words.sources(each.sources, space)
-            self._sources.append((NONE, may, missing | each.perhaps) if each.perhaps else (must, may, missing))
-            speaking |= (may != NONE) << i
+            if each.perhaps:
+                must, missing = NONE, missing | each.perhaps
+            self._sources.append((must, may, missing))
+            if may:
+                speaking |= 1 << i
+            if must != may:
+                self._open |= 1 << i
         self._speaking = speaking
         if last == STOPS:  # behind the last rule that lets something in, nothing is let in any more
             speaking &= up_to(self._allowing & speaking)
-        for i, each in enumerate(rules):
+        for i, each in enumerate(layout.rules):
             if speaking >> i & 1:
                 if each.destinations:
                     self._sides.append((1 << i, each.destinations))
@@ -78,6 +79,7 @@ class RuleList:
                     self._everywhere |= 1 << i
         self._places: dict[int, tuple[Place, Sequence[tuple[int, Intervals, Intervals]]]] = {}
         self._known: dict[tuple[frozenset[States] | States, bool], list[Fate]] = {}
+        self._known_taken: dict[int, list[tuple[int, int]]] = {}
         self._parts: dict[tuple[int, int, int, bool], list[Part]] = {}
         self._boxes: dict[States, Mapping[str, Boxes]] = {}
         self._admin: dict[States, Mapping[str, tuple[AdminBox, ...]]] = {}
@@ -139,16 +141,65 @@ class RuleList:
             return _NOTHING
         known: dict[int, Boxes] = {}
         found = {}
-        opening = self.layout.leading if self._short else self.layout.opening
+        opening = self.layout.opening
+        every = [(sure | perhaps | unplaced, perhaps, unplaced) for sure, perhaps, unplaced in some]
+        is_sure = not any([rules & self._open or perhaps or unplaced for rules, perhaps, unplaced in every])
         for protocol in PROTOCOLS:
             own = opening[protocol]
             if id(own) not in known:
-                known[id(own)] = self._made(own, some, with_ports=protocol.lower() in WITH_PORTS)
+                with_ports = protocol.lower() in WITH_PORTS
+                if is_sure and not (with_ports and self.layout.unreadable):
+                    known[id(own)] = self._surely(own, [rules for rules, _, _ in every])
+                else:
+                    known[id(own)] = self._made(own, every, with_ports=with_ports)
             found[protocol] = known[id(own)]
         return found
 
+    def _surely(self, own: Sequence[Cell], some: Sequence[int]) -> Boxes:
+        """What is let in to any of the destinations that rules are for, where no rule is in doubt."""
+        found: dict[tuple[int, int, int], int] = {}
+        for rules, ports, source_ports in own:
+            for i, sources in self._let_in([rules & each for each in some]):
+                key = i, sources, source_ports
+                found[key] = found.get(key, NONE) | ports
+        listed, numbers = self.layout.rules, sorted(found.items(), key=_rule) if len(found) > 1 else found.items()
+        return tuple(
+            [
+                Box(ports, source_ports, sources, sources, (listed[i].number,), _NO_DOUBT)
+                for (i, sources, source_ports), ports in numbers
+            ]
+        )
+
+    def _let_in(self, some: Sequence[int]) -> Iterable[tuple[int, int]]:
+        """The sources that each rule lets in to any of the destinations that rules are for."""
+        if len(some) == 1:
+            return self._taken(some[0])
+        join, found = self._space.sources.join, dict[int, int]()
+        for rules in set(some):
+            for i, sources in self._taken(rules):
+                found[i] = join(found.get(i, NONE), sources)
+        return found.items()
+
+    def _taken(self, rules: int) -> list[tuple[int, int]]:
+        """The sources that each of some rules lets in, one rule after the other."""
+        rules &= up_to(rules & self._allowing)
+        found = self._known_taken.get(rules)
+        if found is not None:
+            return found
+        found = self._known_taken[rules] = []
+        meet, rest, left = self._space.sources.meet, self._space.sources.rest, self._space.public
+        while rules and left:
+            bit = rules & -rules
+            rules ^= bit
+            i = bit.bit_length() - 1
+            if hit := meet(left, self._sources[i][1]):
+                left = rest(left, hit)
+                if bit & self._allowing:
+                    found.append((i, hit))
+        return found
+
     def _made(self, own: Sequence[Cell], some: Sequence[States], *, with_ports: bool) -> Boxes:
-        """What is let in to any of the destinations for which rules are in some states."""
+        """What is let in to any of the destinations that rules are for, perhaps are, or depending on the address."""
         asked: dict[tuple[frozenset[States] | States, int], int] = {}
         for rules, ports, source_ports in own:
             if states := self._asked(rules, some):
@@ -176,10 +227,8 @@ class RuleList:
     def _asked(self, rules: int, some: Sequence[States]) -> frozenset[States] | States | None:
         """The rules of a cell that make a difference, in each way in which they stand to a destination."""
         found, allows = [], self._allowing
-        if not rules & allows:
-            return None
-        for sure, perhaps, unplaced in some:
-            here = rules & (sure | perhaps | unplaced)
+        for every, perhaps, unplaced in some:
+            here = rules & every
             if allowing := here & allows:
                 here &= (1 << allowing.bit_length()) - 1
                 found.append((here, here & perhaps, here & unplaced))
@@ -193,7 +242,7 @@ class RuleList:
             found: dict[tuple[int, ...], list[Part]] = {}
             for states in asked if isinstance(asked, frozenset) else (asked,):
                 for part in self._swept(*states, with_ports=with_ports):
-                    if part.ends & LETS and self._unwanted.isdisjoint(part.rules):
+                    if part.ends & LETS:
                         found.setdefault(part.rules, []).append(part)
             fates = self._known[asked, with_ports] = [self._fate(parts) for parts in found.values()]
         return fates
@@ -201,7 +250,7 @@ class RuleList:
     def _fate(self, parts: Sequence[Part]) -> Fate:
         first = parts[0]
         if len(parts) == 1 and first.ends == LETS:
-            return Fate(first.rules, first.sources, first.sources, frozenset())
+            return Fate(first.rules, first.sources, first.sources, _NO_DOUBT)
         join, must, may, missing = self._space.sources.join, NONE, NONE, frozenset[str]()
         for part in parts:
             may = join(may, part.sources)
@@ -222,6 +271,9 @@ class RuleList:
             rules ^= bit
             each = self.layout.rules[bit.bit_length() - 1]
             must, may, missing = self._sources[bit.bit_length() - 1]
+            if bit & self.layout.ignored:
+                left = self._without(left, may)
+                continue
             if with_ports or bit & (perhaps | unplaced):
                 doubt = self._doubt(bit, perhaps, unplaced, with_ports=with_ports)
                 must, missing = NONE if doubt else must, missing | doubt
@@ -232,6 +284,12 @@ class RuleList:
                 done.append(Part(part.sources, part.ends | last, part.rules, part.missing))
         self._parts[key] = done
         return done
+
+    def _without(self, left: list[Part], may: int) -> list[Part]:
+        """What is left of parts behind a rule that is ignored, whatever it is for."""
+        rest = self._space.sources.rest
+        found = ((part, rest(part.sources, may)) for part in left)
+        return [replace(part, sources=sources) for part, sources in found if sources]
 
     def _met(self, left: list[Part], each: Ready, here: Sources, done: list[Part]) -> list[Part]:
         """What is left of parts behind a rule; adds those for which it ends the matter."""
@@ -245,7 +303,7 @@ class RuleList:
             ends = part.ends | each.end
             after = part.rules if each.end == STOPS else (*part.rules, each.number)
             sure = meet(hit, must)
-            if sure:
+            if sure and ends != STOPS:
                 done.append(Part(sure, ends, after, part.missing))
             if sure != hit:
                 still.append(Part(rest(hit, must), ends, after, part.missing | missing))
@@ -260,6 +318,10 @@ class RuleList:
             state = PERHAPS if bit & perhaps else UNPLACED
             found = unsaid(state, self._words.missing(each.destinations))
         return found | each.unreadable if with_ports else found
+
+
+def _rule(one: tuple[tuple[int, int, int], int]) -> int:
+    return one[0][0]
 
 
 def _first(box: Box) -> tuple[bool, tuple[int, ...]]:

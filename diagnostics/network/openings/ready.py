@@ -67,11 +67,11 @@ class Ready(msgspec.Struct, frozen=True, gc=False):
     perhaps: frozenset[str] = frozenset()
 
 
-class _Public(dict[str, bool]):
-    """Whether texts name public addresses: most of them come again."""
+class _Public(dict[tuple[str, ...], bool]):
+    """Whether prefixes, if they are all that a rule names as its sources, may hold public addresses."""
 
-    def __missing__(self, text: str) -> bool:
-        self[text] = found = _names_public(text)
+    def __missing__(self, texts: tuple[str, ...]) -> bool:
+        self[texts] = found = not texts or any(map(_names_public, texts))
         return found
 
 
@@ -95,16 +95,21 @@ class Reader:
         self._known: dict[tuple[object, ...], Terms] = {}
         self._named: dict[bool, dict[tuple[str, ...], Side]] = {True: {}, False: {}}
         self._plain: dict[str, AddressSet | None] = {}
-        self._public: dict[tuple[str, ...], bool] = {}
-        self._public_texts = _Public()
+        self._public = _Public()
         self._sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...], bool], Side] = {}
+
+    def of_interest(self, rules: Sequence[SecurityRule]) -> Sequence[SecurityRule]:
+        """Rules up to the last that lets something of interest in from public addresses."""
+        end, public = 0, self._public
+        for number, rule in enumerate(rules, 1):
+            if rule.allows and (public[rule.sources] or rule.source_groups) and self.wanted(rule):
+                end = number
+        return rules[:end]
 
     def ready(self, rules: Iterable[SecurityRule], level: Level, group: ResourceId | None) -> tuple[Ready, ...]:
         """The rules of an NSG, in their order."""
-        known = self._public
-        some = [rule for rule in rules if known.get(rule.sources, True) or rule.source_groups]
-        found = [self.rule(rule, level, group, LETS if rule.allows else STOPS) for rule in some]
-        return tuple([each for each in found if each])
+        some = [rule for rule in rules if self._public[rule.sources] or rule.source_groups]
+        return tuple([self._rule(rule, level, group, LETS if rule.allows else STOPS) for rule in some])
 
     def again(self, rules: Sequence[Ready], level: Level, group: ResourceId) -> tuple[Ready, ...]:
         """The same rules where their NSG stands at another level, or is named by an id in another spelling."""
@@ -113,14 +118,17 @@ class Reader:
         return tuple([msgspec.structs.replace(each, number=number) for number, each in enumerate(rules, begin)])
 
     def admin(self, rule: SecurityRule, perhaps: frozenset[str]) -> Ready | None:
-        """A security admin rule."""
-        found = self.rule(rule, Level.ADMIN, None, _ENDS.get(rule.access.lower(), STOPS))
-        return msgspec.structs.replace(found, perhaps=perhaps) if found else None
-
-    def rule(self, rule: SecurityRule, level: Level, group: ResourceId | None, end: int) -> Ready | None:
-        """A rule; None for one that is about private sources only."""
-        if not self._may_be_public(rule):
+        """A security admin rule; None for one that is about private sources only."""
+        if not (self._public[rule.sources] or rule.source_groups):
             return None
+        found = self._rule(rule, Level.ADMIN, None, _ENDS.get(rule.access.lower(), STOPS))
+        return msgspec.structs.replace(found, perhaps=perhaps)
+
+    def wanted(self, rule: SecurityRule) -> bool:
+        """Whether it is of interest what a rule lets in."""
+        return self._matters is None or self._matters(rule)
+
+    def _rule(self, rule: SecurityRule, level: Level, group: ResourceId | None, end: int) -> Ready:
         terms = self._terms(rule)
         sources = self._side(rule.sources, rule.source_groups, public=True)
         destinations = self._side(rule.destinations, rule.destination_groups, public=False)
@@ -136,10 +144,6 @@ class Reader:
             terms.unreadable,
             end == LETS and self.wanted(rule),
         )
-
-    def wanted(self, rule: SecurityRule) -> bool:
-        """Whether it is of interest what a rule lets in."""
-        return self._matters is None or self._matters(rule)
 
     def _side(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...], *, public: bool) -> Side:
         """The sources or destinations that a rule names, whole or cut to public ones; none named is all."""
@@ -182,11 +186,3 @@ class Reader:
         if text not in self._plain:
             self._plain[text] = read_prefix(text)
         return self._plain[text]
-
-    def _may_be_public(self, rule: SecurityRule) -> bool:
-        if rule.source_groups or not rule.sources:
-            return True
-        found = self._public.get(rule.sources)
-        if found is None:
-            found = self._public[rule.sources] = any(map(self._public_texts.__getitem__, rule.sources))
-        return found

@@ -16,7 +16,7 @@ from diagnostics.network.intervals import Intervals
 from diagnostics.network.meaning import World
 from diagnostics.network.model import SecurityGroup
 from diagnostics.network.openings.boxes import PASSES, PROTOCOLS, PUBLIC, STOPS, Box, Boxes, Space
-from diagnostics.network.openings.layout import Layout, Layouts
+from diagnostics.network.openings.layout import Inbound, Layout, Layouts
 from diagnostics.network.openings.lists import RuleList, States
 from diagnostics.network.openings.places import OWN_NETWORK, Place, Words, in_world, meant
 from diagnostics.network.openings.ports import ALL, NONE, Ports
@@ -127,8 +127,9 @@ class Stands:
         self._words: dict[object, Words] = {}
         self._settings: dict[object, Setting] = {}
         self._told, self._subnets = estate.effective_groups, estate.subnets
-        self._outer: dict[object, tuple[Layout | str, ...]] = {}
-        self._ready: dict[object, Layout | str] = {}
+        self._outer: dict[object, tuple[Inbound | str, ...]] = {}
+        self._ready: dict[object, Inbound | str] = {}
+        self._above: dict[ResourceId | None, Layout] = {}
         self._lists: dict[object, RuleList] = {}
         self._found: dict[tuple[Alike, Door], Found] = {}
         self._short: dict[tuple[Asked, ...], Short] = {}
@@ -145,11 +146,11 @@ class Stands:
     def short(self, point: Point) -> Short | None:
         """What rules of interest let in, by them alone; None where others have to be asked."""
         lists = [] if self._estate.admin_rules else self._groups(point)
-        layouts = [each for each in lists if isinstance(each, Layout)]
+        layouts = [each.short for each in lists if isinstance(each, Inbound)]
         if not layouts or len(layouts) < len(lists):
             return None
         setting, (space, spot) = self._setting(point), self._spot(point)
-        key = tuple([self._asked(each, setting.bounds, spot, space, short=True) for each in layouts])
+        key = tuple([self._asked(each, setting.bounds, spot, space) for each in layouts])
         if key not in self._short:
             most = settle(space, _boxes(Stand(None, key), Door(), space), (), NONE)
             self._short[key] = Short(space, _sure(most), most)
@@ -167,7 +168,7 @@ class Stands:
         space = self.spaces[address.version if address else 4]
         return space, int(address) if address else self._somewhere(point, space.version)
 
-    def _groups(self, point: Point) -> tuple[Layout | str, ...]:
+    def _groups(self, point: Point) -> tuple[Inbound | str, ...]:
         """The NSGs of an endpoint, in order; of one that cannot be read, what is missing."""
         subnet, nic = point.configuration.subnet, point.nic
         if subnet not in self._subnets or (self._told and nic.id in self._told):
@@ -178,26 +179,24 @@ class Stands:
             self._outer[key] = self._at_levels(point)
         return self._outer[key]
 
-    def _at_levels(self, point: Point) -> tuple[Layout | str, ...]:
+    def _at_levels(self, point: Point) -> tuple[Inbound | str, ...]:
         found = ((level, group_at(self._estate, point, level)) for level in (Level.SUBNET, Level.NIC))
         return tuple(self._group(point, level, group) for level, group in found if group is not None)
 
     def _stand(
-        self, admin: Layout | None, lists: Iterable[Layout | str], place: Place, spot: Spot, space: Space
+        self, admin: Layout | None, lists: Iterable[Inbound | str], place: Place, spot: Spot, space: Space
     ) -> Stand:
-        groups = [each if isinstance(each, str) else self._asked(each, place, spot, space) for each in lists]
+        groups = [each if isinstance(each, str) else self._asked(each.whole, place, spot, space) for each in lists]
         return Stand(self._asked(admin, place, spot, space, PASSES) if admin else None, tuple(groups))
 
-    def _asked(
-        self, ready: Layout, place: Place, spot: Spot, space: Space, last: int = STOPS, *, short: bool = False
-    ) -> Asked:
-        key = id(ready), id(place.words), space.version, short  # both are kept: neither id is given away again
+    def _asked(self, ready: Layout, place: Place, spot: Spot, space: Space, last: int = STOPS) -> Asked:
+        key = id(ready), id(place.words), space.version  # both are kept: neither id is given away again
         rules = self._lists.get(key)
         if rules is None:
-            rules = self._lists[key] = RuleList(ready, place.words, space, last, short=short)
+            rules = self._lists[key] = RuleList(ready, place.words, space, last)
         return rules, rules.states(place, spot)
 
-    def _group(self, point: Point, level: Level, group: ResourceId) -> Layout | str:
+    def _group(self, point: Point, level: Level, group: ResourceId) -> Inbound | str:
         """The rules of an NSG; what is missing where it cannot be read."""
         known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
         key = (level, group) if known else (level, group, point.nic.id, point.configuration.subnet)
@@ -215,16 +214,16 @@ class Stands:
         if not self._estate.admin_rules:
             return None
         network = point.configuration.subnet.parent if point.configuration.subnet else None
-        if ("admin", network) not in self._ready:
+        if network not in self._above:
             here = [each for each in self._estate.admin_rules if network in each.networks | each.perhaps]
             own = sorted((each for each in here if each.rule.inbound), key=lambda each: each.rule.priority)
             found = (
                 self._reader.admin(each.rule, frozenset() if network in each.networks else _in_force(each.rule.name))
                 for each in own
             )
-            self._ready["admin", network] = Layout([each for each in found if each], self._ports)
-        ready = self._ready["admin", network]
-        return ready if isinstance(ready, Layout) and ready.rules else None
+            self._above[network] = Layout([each for each in found if each], self._ports)
+        ready = self._above[network]
+        return ready if ready.rules else None
 
     def _setting(self, point: Point) -> Setting:
         told = point.nic.id if self._told and point.nic.id in self._told else None
@@ -271,7 +270,7 @@ def settle(space: Space, known: Found, others: Sequence[Found], region: int) -> 
     shared: dict[tuple[int, ...], Boxes] = {}
     found = {}
     for protocol, boxes in known.items():
-        key = id(boxes), *(id(each[protocol]) for each in others)
+        key = id(boxes), *[id(each[protocol]) for each in others]
         if key not in shared:
             made = space.flat(boxes)
             if others and any(box.must != box.may for box in made):
@@ -294,6 +293,8 @@ def _boxes(stand: Stand, door: Door, space: Space) -> Found:
         if not (stand.admin or isinstance(here, tuple) or any(here.values())):
             return here  # whatever the others let in
         asked.append(here)
+    if not stand.admin and len(asked) == 1 and not isinstance(asked[0], tuple):
+        return asked[0]
     admin = stand.admin[0].admin_boxes(stand.admin[1]) if stand.admin else None
     shared: dict[tuple[int, ...], Boxes] = {}
     found = {}
