@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -114,6 +115,14 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     side: Side | None
 
 
+class _Routes(NamedTuple):
+    """Routes by where they begin, and where they end."""
+
+    starts: list[int]
+    ends: list[int]
+    known: list[Known]
+
+
 class Hops:
     """Where the routes of an estate lead; whatever is asked for often is worked out once."""
 
@@ -127,7 +136,7 @@ class Hops:
         self._won: dict[tuple[str, str], AddressSet] = {}
         self._points: dict[str, Point] = {}
         self._learnt: dict[str, Learnt] = {}
-        self._known: dict[str, tuple[list[int], list[Known]]] = {}
+        self._known: dict[str, _Routes] = {}
         self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
 
     @cached_property
@@ -179,9 +188,9 @@ class Hops:
     def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
         """The route that would be taken for a prefix if the user-defined one for it were not there."""
         (first, last), strong = ends(addresses), strength(addresses, Source.USER)
-        starts, known = self._routes(side)
-        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strong)
-        holding = [each for each in wider if ends(each.addresses)[1] >= last]
+        routes = self._routes(side)
+        wider = zip(routes.ends, routes.known[: bisect_right(routes.starts, first)], strict=False)
+        holding = [each for end, each in wider if end >= last and each.strength < strong]
         return max(holding, key=lambda each: each.strength, default=None)
 
     def next_hop(self, subnet: Subnet, address: Address) -> NextHop:
@@ -293,19 +302,20 @@ class Hops:
 
     def _taken(self, side: Side, addresses: AddressSet) -> AddressSet:
         """What is left of a prefix once every more specific route has taken its part."""
-        starts, known = self._routes(side)
+        routes = self._routes(side)
         (first, last), strong = ends(addresses), strength(addresses, Source.USER)
-        inside = known[bisect_left(starts, first) : bisect_right(starts, last)]
+        inside = routes.known[bisect_left(routes.starts, first) : bisect_right(routes.starts, last)]
         stronger = [each.addresses for each in inside if each.strength > strong]
         return addresses - AddressSet.union(stronger) if stronger else addresses
 
-    def _routes(self, side: Side) -> tuple[list[int], list[Known]]:
+    def _routes(self, side: Side) -> _Routes:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
         if subnet.id.key not in self._known:
-            known = [(ends(each.addresses)[0], each) for each in self._routing.configured(side.network, subnet).known]
+            known = [(*ends(each.addresses), each) for each in self._routing.configured(side.network, subnet).known]
             known.sort(key=itemgetter(0))
-            self._known[subnet.id.key] = [start for start, _ in known], [each for _, each in known]
+            starts, lasts = [start for start, _, _ in known], [end for _, end, _ in known]
+            self._known[subnet.id.key] = _Routes(starts, lasts, [each for _, _, each in known])
         return self._known[subnet.id.key]
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
@@ -360,4 +370,4 @@ def spans(addresses: AddressSet) -> Iterator[Span]:
 
 def meet(some: AddressSet, others: AddressSet) -> bool:
     """Whether any address is in both."""
-    return not (some.v4.isdisjoint(others.v4) and some.v6.isdisjoint(others.v6))
+    return not some.v4.isdisjoint(others.v4) or bool(some.v6.spans and not some.v6.isdisjoint(others.v6))
