@@ -163,23 +163,26 @@ class Hops:
     def at(self, text: str, network: VirtualNetwork) -> Hop:
         """What has an address, as a network sees it."""
         key = network.id.key, text
-        if key not in self._hops:
-            self._hops[key] = self._look(text, network)
-        return self._hops[key]
+        found = self._hops.get(key)
+        if found is None:
+            found = self._hops[key] = self._look(text, network)
+        return found
 
     def leads(self, table: RouteTable) -> tuple[Lead, ...]:
         """Where a table's routes to appliances lead, without those that never win and those that AKS looks after."""
-        if table.id.key not in self._leads:
-            self._leads[table.id.key] = tuple(self._follow(table))
-        return self._leads[table.id.key]
+        found = self._leads.get(table.id.key)
+        if found is None:
+            found = self._leads[table.id.key] = tuple(self._follow(table))
+        return found
 
     def won(self, side: Side, route: Route) -> AddressSet:
         """The addresses for which a route is the one that is taken; of a route by service tag nothing is told."""
         key = side.subnets[0].id.key, route.prefix
-        if key not in self._won:
+        found = self._won.get(key)
+        if found is None:
             read = read_prefix(route.prefix)
-            self._won[key] = self._taken(side, read) if read else AddressSet.none()
-        return self._won[key]
+            found = self._won[key] = self._taken(side, read) if read else AddressSet.none()
+        return found
 
     def acts(self, side: Side, route: Route) -> bool:
         """Whether a route is taken for any address; one by service tag, of which that is not told, counts as well."""
@@ -311,12 +314,13 @@ class Hops:
     def _routes(self, side: Side) -> _Routes:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
-        if subnet.id.key not in self._known:
+        found = self._known.get(subnet.id.key)
+        if found is None:
             known = [(*ends(each.addresses), each) for each in self._routing.configured(side.network, subnet).known]
             known.sort(key=itemgetter(0))
             starts, lasts = [start for start, _, _ in known], [end for _, end, _ in known]
-            self._known[subnet.id.key] = _Routes(starts, lasts, [each for _, _, each in known])
-        return self._known[subnet.id.key]
+            found = self._known[subnet.id.key] = _Routes(starts, lasts, [each for _, _, each in known])
+        return found
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
         match hop.owner:

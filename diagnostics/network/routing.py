@@ -205,6 +205,8 @@ def _active[T](placed: Sequence[tuple[Span, T]], starts: Sequence[int]) -> Itera
 
 def _choose(here: list[Known], perhaps: list[Doubtful]) -> NextHop:
     best = _best(here)
+    if not perhaps:  # as mostly
+        return NextHop(best.route if best else None)
     open_ = [each for each in perhaps if _may_win(each, best, here)]
     doubtful = tuple(dict.fromkeys(each.route for each in open_))
     return NextHop(best.route if best else None, doubtful, frozenset(each.missing for each in open_))
@@ -212,9 +214,11 @@ def _choose(here: list[Known], perhaps: list[Doubtful]) -> NextHop:
 
 def _best(here: list[Known]) -> Known | None:
     """The longest prefix, but a learnt route yields to the network's own space however specific it is."""
-    own_space = any(_is_own_space(each) for each in here)
-    standing = [each for each in here if not (own_space and each.route.source == Source.LEARNT)]
-    return max(standing, key=_STRENGTH, default=None)
+    best = max(here, key=_STRENGTH, default=None)
+    if best and best.route.source == Source.LEARNT and any(map(_is_own_space, here)):
+        others = (each for each in here if each.route.source != Source.LEARNT)
+        return max(others, key=_STRENGTH, default=None)
+    return best
 
 
 def _may_win(doubtful: Doubtful, best: Known | None, here: list[Known]) -> bool:
