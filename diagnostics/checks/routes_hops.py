@@ -56,6 +56,10 @@ class Side(msgspec.Struct, frozen=True, gc=False):
     unseen: ResourceId | None
     subnets: tuple[Subnet, ...]
 
+    def has(self, subnet: Subnet | None) -> bool:
+        """Whether a subnet is one of them."""
+        return subnet is not None and subnet.id.key in [each.id.key for each in self.subnets]
+
 
 class Hop(msgspec.Struct, frozen=True, gc=False):
     """The address of a next hop, as it is seen from a network.
