@@ -112,7 +112,8 @@ def _halves(view: View, appliance: _Appliance, sides: Sequence[Side], near: Mapp
             if sending[other]:
                 partners.setdefault(other, []).append(subnet)
         for other, subnets in partners.items():
-            reached = [host for host in hosts if meet(_space(host), appliance.sent[other])]
+            many = len(hosts) > 1
+            reached = [each for each in hosts if meet(_space(each), appliance.sent[other])] if many else hosts
             yield from _judged(view, _Pair(appliance, appliance.routes[other], subnets, side, reached))
 
 

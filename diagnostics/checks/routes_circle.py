@@ -64,7 +64,7 @@ def _same_subnet(view: View) -> Sequence[Lead]:
     return [
         lead
         for lead in leads
-        if (side := lead.side) and lead.hop.subnet in side.subnets and next(_destinations(view, lead), None)
+        if (side := lead.side) and side.has(lead.hop.subnet) and next(_destinations(view, lead), None)
     ]
 
 
@@ -84,7 +84,7 @@ def _leading_back(view: View, hop: Hop) -> Iterator[tuple[Lead, Address]]:
     for subnet in view.hops.exits(hop)[0]:
         table = view.estate.route_tables.get(subnet.route_table) if subnet.route_table else None
         for lead in view.hops.leads(table) if table else ():
-            if lead.side and subnet in lead.side.subnets:
+            if lead.side and lead.side.has(subnet):
                 looping = (each for each in _destinations(view, lead) if _loops(view, hop, each, frozenset({hop.key})))
                 if (destination := next(looping, None)) is not None:
                     yield lead, destination

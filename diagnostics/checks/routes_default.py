@@ -117,8 +117,10 @@ def _bypass(view: View, side: Side, table: RouteTable, route: Route) -> Found:
 def _without_default(view: View, side: Side, table: RouteTable) -> Iterator[Found]:
     """A table that leaves the default route to the system."""
     example = view.ways.example(side.network)
+    if not example or not example.most or any(view.ways.default(side).halves):
+        return
     subnets = [each for each in view.ways.ordinary(side) if not each.delegations and not view.hops.empty(each)]
-    if not example or not example.most or not subnets or any(view.ways.default(side).halves):
+    if not subnets:
         return
     learnt = view.hops.learnt(side.network)
     if table.propagates and any(prefix in {"0.0.0.0/0", "0.0.0.0/1"} for prefix, _ in learnt.prefixes):
@@ -161,9 +163,11 @@ def _without_default(view: View, side: Side, table: RouteTable) -> Iterator[Foun
 
 def _six(view: View, side: Side, table: RouteTable) -> Iterator[Found]:
     """IPv6 that goes past the appliance that IPv4 goes to."""
-    subnets = [each for each in view.ways.ordinary(side) if any(":" in prefix for prefix in each.prefixes)]
     hop = view.ways.appliance(side)
-    if not hop or not subnets:
+    if not hop:
+        return
+    subnets = [each for each in view.ways.ordinary(side) if any(":" in prefix for prefix in each.prefixes)]
+    if not subnets:
         return
     default = view.ways.default(side, 6)
     direct = default.to(HopType.INTERNET)

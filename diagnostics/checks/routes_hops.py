@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,6 +55,10 @@ class Side(msgspec.Struct, frozen=True, gc=False):
     table: RouteTable | None
     unseen: ResourceId | None
     subnets: tuple[Subnet, ...]
+
+    def has(self, subnet: Subnet | None) -> bool:
+        """Whether a subnet is one of them."""
+        return subnet is not None and subnet.id.key in [each.id.key for each in self.subnets]
 
 
 class Hop(msgspec.Struct, frozen=True, gc=False):
@@ -114,6 +119,14 @@ class Lead(msgspec.Struct, frozen=True, gc=False):
     side: Side | None
 
 
+class _Routes(NamedTuple):
+    """Routes by where they begin, and where they end."""
+
+    starts: list[int]
+    ends: list[int]
+    known: list[Known]
+
+
 class Hops:
     """Where the routes of an estate lead; whatever is asked for often is worked out once."""
 
@@ -127,7 +140,7 @@ class Hops:
         self._won: dict[tuple[str, str], AddressSet] = {}
         self._points: dict[str, Point] = {}
         self._learnt: dict[str, Learnt] = {}
-        self._known: dict[str, tuple[list[int], list[Known]]] = {}
+        self._known: dict[str, _Routes] = {}
         self._exits: dict[str, tuple[tuple[Subnet, ...], str]] = {}
 
     @cached_property
@@ -154,23 +167,26 @@ class Hops:
     def at(self, text: str, network: VirtualNetwork) -> Hop:
         """What has an address, as a network sees it."""
         key = network.id.key, text
-        if key not in self._hops:
-            self._hops[key] = self._look(text, network)
-        return self._hops[key]
+        found = self._hops.get(key)
+        if found is None:
+            found = self._hops[key] = self._look(text, network)
+        return found
 
     def leads(self, table: RouteTable) -> tuple[Lead, ...]:
         """Where a table's routes to appliances lead, without those that never win and those that AKS looks after."""
-        if table.id.key not in self._leads:
-            self._leads[table.id.key] = tuple(self._follow(table))
-        return self._leads[table.id.key]
+        found = self._leads.get(table.id.key)
+        if found is None:
+            found = self._leads[table.id.key] = tuple(self._follow(table))
+        return found
 
     def won(self, side: Side, route: Route) -> AddressSet:
         """The addresses for which a route is the one that is taken; of a route by service tag nothing is told."""
         key = side.subnets[0].id.key, route.prefix
-        if key not in self._won:
+        found = self._won.get(key)
+        if found is None:
             read = read_prefix(route.prefix)
-            self._won[key] = self._taken(side, read) if read else AddressSet.none()
-        return self._won[key]
+            found = self._won[key] = self._taken(side, read) if read else AddressSet.none()
+        return found
 
     def acts(self, side: Side, route: Route) -> bool:
         """Whether a route is taken for any address; one by service tag, of which that is not told, counts as well."""
@@ -179,9 +195,9 @@ class Hops:
     def beneath(self, side: Side, addresses: AddressSet) -> Known | None:
         """The route that would be taken for a prefix if the user-defined one for it were not there."""
         (first, last), strong = ends(addresses), strength(addresses, Source.USER)
-        starts, known = self._routes(side)
-        wider = (each for each in known[: bisect_right(starts, first)] if each.strength < strong)
-        holding = [each for each in wider if ends(each.addresses)[1] >= last]
+        routes = self._routes(side)
+        wider = zip(routes.ends, routes.known[: bisect_right(routes.starts, first)], strict=False)
+        holding = [each for end, each in wider if end >= last and each.strength < strong]
         return max(holding, key=lambda each: each.strength, default=None)
 
     def next_hop(self, subnet: Subnet, address: Address) -> NextHop:
@@ -293,20 +309,22 @@ class Hops:
 
     def _taken(self, side: Side, addresses: AddressSet) -> AddressSet:
         """What is left of a prefix once every more specific route has taken its part."""
-        starts, known = self._routes(side)
+        routes = self._routes(side)
         (first, last), strong = ends(addresses), strength(addresses, Source.USER)
-        inside = known[bisect_left(starts, first) : bisect_right(starts, last)]
+        inside = routes.known[bisect_left(routes.starts, first) : bisect_right(routes.starts, last)]
         stronger = [each.addresses for each in inside if each.strength > strong]
         return addresses - AddressSet.union(stronger) if stronger else addresses
 
-    def _routes(self, side: Side) -> tuple[list[int], list[Known]]:
+    def _routes(self, side: Side) -> _Routes:
         """The routes of a side by where they begin; IPv6 behind IPv4."""
         subnet = side.subnets[0]
-        if subnet.id.key not in self._known:
-            known = [(ends(each.addresses)[0], each) for each in self._routing.configured(side.network, subnet).known]
+        found = self._known.get(subnet.id.key)
+        if found is None:
+            known = [(*ends(each.addresses), each) for each in self._routing.configured(side.network, subnet).known]
             known.sort(key=itemgetter(0))
-            self._known[subnet.id.key] = [start for start, _ in known], [each for _, each in known]
-        return self._known[subnet.id.key]
+            starts, lasts = [start for start, _, _ in known], [end for _, end, _ in known]
+            found = self._known[subnet.id.key] = _Routes(starts, lasts, [each for _, _, each in known])
+        return found
 
     def _ways(self, hop: Hop) -> tuple[tuple[Subnet, ...], str]:
         match hop.owner:
@@ -360,4 +378,4 @@ def spans(addresses: AddressSet) -> Iterator[Span]:
 
 def meet(some: AddressSet, others: AddressSet) -> bool:
     """Whether any address is in both."""
-    return not (some.v4.isdisjoint(others.v4) and some.v6.isdisjoint(others.v6))
+    return not some.v4.isdisjoint(others.v4) or bool(some.v6.spans and not some.v6.isdisjoint(others.v6))

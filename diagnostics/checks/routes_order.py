@@ -61,7 +61,7 @@ def never_taken(view: View) -> Iterator[Said]:
         known = [
             _Read(*ends(read), read, route)
             for route in table.routes
-            if (read := read_prefix(route.prefix)) and not _kept(table, route)
+            if (read := read_prefix(route.prefix)) is not None and not _kept(table, route)
         ]
         known.sort(key=lambda each: (each.begin, -each.end))
         first: list[_Read] = []

@@ -75,6 +75,7 @@ class Ways:
         self._defaults: dict[tuple[str, int], Default] = {}
         self._examples: dict[str, Example | None] = {}
         self._specials: dict[str, bool] = {}
+        self._ordinary: dict[str, tuple[Subnet, ...]] = {}
 
     def default(self, side: Side, version: int = 4) -> Default:
         """Where a side's table sends everything; of two routes for a half the narrower one counts."""
@@ -95,7 +96,11 @@ class Ways:
 
     def ordinary(self, side: Side) -> tuple[Subnet, ...]:
         """The subnets of a side that have no reason of their own to go another way than the others."""
-        return tuple(subnet for subnet in side.subnets if not self._is_special(subnet))
+        key = side.subnets[0].id.key  # no two sides have a subnet in common
+        found = self._ordinary.get(key)
+        if found is None:
+            found = self._ordinary[key] = tuple(each for each in side.subnets if not self._is_special(each))
+        return found
 
     def example(self, network: VirtualNetwork) -> Example | None:
         """Who sends to an appliance: other subnets of a network, or of networks that share a peer with it."""
@@ -124,7 +129,7 @@ class Ways:
         if name in RESERVED or any(word in name for word in _GATEWAY_WORDS) or subnet.id in self.appliance_subnets:
             return True
         # A part's type goes on from that of what it is a part of.
-        owners = {rid.type.rpartition("/")[0] for rid in subnet.used if len(rid.names) > 1}
+        owners = {part.rpartition("/")[0] for part in {rid.type for rid in subnet.used if len(rid.names) > 1}}
         if owners & _OWN_WAY or _OWN_WAY & {service.lower() for service in subnet.delegations}:
             return True
         points = self._places.points_in(subnet.id)

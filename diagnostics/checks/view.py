@@ -174,9 +174,10 @@ class View:
         public = each.public_ip.key if each.public_ip else ""
         where, six = subnet.id.key if subnet else "", ":" in (each.address or "")
         key = where, public, each.pools, each.inbound_nat_rules, six, alone
-        if key not in self._ways:
-            self._ways[key] = way_out(self.estate, point, 4)
-        return self._ways[key]
+        found = self._ways.get(key)
+        if found is None:
+            found = self._ways[key] = way_out(self.estate, point, 4)
+        return found
 
     @cached_property
     def _pooled(self) -> frozenset[str]:

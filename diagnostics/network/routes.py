@@ -287,7 +287,7 @@ def _overridden(estate: Estate, point: Point, user: list[Known]) -> bool | None:
 def _user(estate: Estate, table: RouteTable) -> Iterator[Known | Doubtful]:
     for route in table.routes:
         candidate = _candidate(route, table)
-        if addresses := read_prefix(route.prefix):
+        if (addresses := read_prefix(route.prefix)) is not None:
             yield Known(candidate, addresses)
         elif (listed := estate.service_tags.each(route.prefix)) is not None:
             yield from (Known(candidate, prefix, _tag_preference(route.prefix)) for prefix in listed)

@@ -6,7 +6,7 @@ Source: "Azure virtual network traffic routing" (how Azure selects a route).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
 
@@ -14,7 +14,7 @@ import msgspec
 
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.ids import ResourceId
-from diagnostics.network.intervals import V4_TOP, V6_TOP, Intervals, Span
+from diagnostics.network.intervals import V4_TOP, V6_TOP, Span
 from diagnostics.network.model import Subnet
 from diagnostics.network.prefixes import Address, AddressSet
 from diagnostics.network.routes import (
@@ -33,6 +33,10 @@ from diagnostics.network.routes import (
 __all__ = ["Candidate", "HopType", "NextHop", "Routing", "Table"]
 
 _STRENGTH = attrgetter("strength")
+_SPANS: Mapping[int, Callable[[AddressSet], tuple[Span, ...]]] = {
+    4: attrgetter("v4.spans"),
+    6: attrgetter("v6.spans"),
+}
 _FEW = 8
 """Single addresses that are looked for one by one; for more, a table is made, which costs about as much."""
 
@@ -162,8 +166,9 @@ class _Place:
 def _table(routes: Routes, version: int) -> Table:
     """The winner in every range between two borders of prefixes."""
     top = V4_TOP if version == 4 else V6_TOP
-    known = [(span, each) for each in routes.known for span in _spans(each.addresses, version).spans]
-    doubtful = [(span, each) for each in routes.doubtful for span in _spans(each.within, version).spans]
+    spans_of = _SPANS[version]
+    known = [(span, each) for each in routes.known for span in spans_of(each.addresses)]
+    doubtful = [(span, each) for each in routes.doubtful for span in spans_of(each.within)]
     spans = [span for span, _ in (*known, *doubtful)]
     starts = sorted({0, *(first for first, _ in spans), *(last + 1 for _, last in spans if last < top)})
     inside = zip(starts, _active(known, starts), _active(doubtful, starts), strict=True)
@@ -174,21 +179,17 @@ def _table(routes: Routes, version: int) -> Table:
 
 def _alone(routes: Routes, version: int, address: int) -> NextHop:
     """The winner for one address."""
-    known = [(_spans(each.addresses, version).spans, each) for each in routes.known]
-    doubtful = [(_spans(each.within, version).spans, each) for each in routes.doubtful]
-    return _choose(_holding(known, address), _holding(doubtful, address))
+    spans = _SPANS[version]
+    known = [(first, e) for e in routes.known for first, last in spans(e.addresses) if first <= address <= last]
+    doubtful = [(first, e) for e in routes.doubtful for first, last in spans(e.within) if first <= address <= last]
+    return _choose(_in_order(known), _in_order(doubtful))
 
 
-def _holding[T](placed: Sequence[tuple[tuple[Span, ...], T]], address: int) -> list[T]:
+def _in_order[T](here: list[tuple[int, T]]) -> list[T]:
     """What holds an address, in the order in which `_active` tells it: of equals the first one wins."""
-    here = [(first, each) for spans, each in placed for first, last in spans if first <= address <= last]
     here.reverse()
     here.sort(key=itemgetter(0))
     return [each for _, each in here]
-
-
-def _spans(addresses: AddressSet, version: int) -> Intervals:
-    return addresses.v4 if version == 4 else addresses.v6
 
 
 def _active[T](placed: Sequence[tuple[Span, T]], starts: Sequence[int]) -> Iterator[list[T]]:
@@ -204,6 +205,8 @@ def _active[T](placed: Sequence[tuple[Span, T]], starts: Sequence[int]) -> Itera
 
 def _choose(here: list[Known], perhaps: list[Doubtful]) -> NextHop:
     best = _best(here)
+    if not perhaps:  # as mostly
+        return NextHop(best.route if best else None)
     open_ = [each for each in perhaps if _may_win(each, best, here)]
     doubtful = tuple(dict.fromkeys(each.route for each in open_))
     return NextHop(best.route if best else None, doubtful, frozenset(each.missing for each in open_))
@@ -211,9 +214,11 @@ def _choose(here: list[Known], perhaps: list[Doubtful]) -> NextHop:
 
 def _best(here: list[Known]) -> Known | None:
     """The longest prefix, but a learnt route yields to the network's own space however specific it is."""
-    own_space = any(_is_own_space(each) for each in here)
-    standing = [each for each in here if not (own_space and each.route.source == Source.LEARNT)]
-    return max(standing, key=_STRENGTH, default=None)
+    best = max(here, key=_STRENGTH, default=None)
+    if best and best.route.source == Source.LEARNT and any(map(_is_own_space, here)):
+        others = (each for each in here if each.route.source != Source.LEARNT)
+        return max(others, key=_STRENGTH, default=None)
+    return best
 
 
 def _may_win(doubtful: Doubtful, best: Known | None, here: list[Known]) -> bool:

@@ -77,6 +77,8 @@ def test_case_does_not_count(change: object) -> None:
     other = ResourceId.parse("/subscriptions" + change(VNET.removeprefix("/subscriptions")))  # type: ignore[operator]
     assert other == ResourceId.parse(VNET)
     assert len({other, ResourceId.parse(VNET)}) == 1
+    assert (other != ResourceId.parse(VNET)) is False
+    assert other != ResourceId.parse(f"{VNET}2")
 
 
 @pytest.mark.parametrize(
