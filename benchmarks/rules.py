@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmarks import solvers
 from benchmarks.rule_lists import STYLES, Style, rule_list
 from benchmarks.timing import CONSOLE, Measured, at_least, measured, shown, table_of
-from diagnostics.network.anomalies.reading import Reader, Reading
+from diagnostics.network.anomalies.reading import Reader, Reading, Said
 from diagnostics.network.security import Context
 
 _SIZES = (10, 100, 500, 1_000)
@@ -39,21 +39,22 @@ def _columns(style: Style) -> dict[int, Column]:
     columns: dict[int, Column] = {}
     for size in _SIZES:
         reader = Reader(Context())
-        readings = [reader.read(rule) for rule in rule_list(size, style)]
-        assert not any(reading.names for reading in readings), "every name is known"
-        columns[size] = _column(readings, _hopeless(columns, size))
+        said = Said.of(rule_list(size, style))
+        readings = reader.readings(said)
+        assert solvers.known(readings), "every name is known"
+        columns[size] = _column(partial(solvers.vmreach, reader, said), readings, _hopeless(columns, size))
     return columns
 
 
-def _column(readings: Sequence[Reading], hopeless: set[str]) -> Column:
-    candidates: dict[str, solvers.Method] = {
-        _OURS: solvers.vmreach,
+def _column(ours: Callable[[], solvers.Answer], readings: Sequence[Reading], hopeless: set[str]) -> Column:
+    others: dict[str, solvers.Method] = {
         _TUNED: solvers.tuned,
         _SECGURU: solvers.secguru,
         _CUDD: _best_order(solvers.cudd, readings),
         _OXIDD: _best_order(solvers.oxidd, readings),
     }
-    runs = {name: partial(method, readings) for name, method in candidates.items() if name not in hopeless}
+    runs = {_OURS: ours}
+    runs |= {name: partial(method, readings) for name, method in others.items() if name not in hopeless}
     found = measured(runs, rounds=4)
     for name, each in found.items():
         assert each.answer == found[_OURS].answer, f"{name} answers otherwise"

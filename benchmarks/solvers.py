@@ -12,7 +12,7 @@ from typing import Any
 import z3
 
 from diagnostics.network.anomalies.fate import Fate
-from diagnostics.network.anomalies.reading import ANY, Reading
+from diagnostics.network.anomalies.reading import ANY, Reader, Reading, Said
 from diagnostics.network.anomalies.rulelist import listed
 from diagnostics.network.intervals import Span
 
@@ -25,10 +25,15 @@ _NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "esp": 50, "ah": 51}
 _WITH_PORTS = ("tcp", "udp")
 
 
-def vmreach(readings: Sequence[Reading]) -> Answer:
-    """The product's own way."""
-    rules = listed(readings)
-    fates = [rules.fate(place) for place in range(len(readings))]
+def known(readings: Sequence[Reading]) -> bool:
+    """Whether every name is known exactly."""
+    return not any(reading.sources.doubts or reading.destinations.doubts for reading in readings)
+
+
+def vmreach(reader: Reader, said: Said) -> Answer:
+    """The product's own way: a reader that has read what the rules say."""
+    rules = listed(said, reader)
+    fates = [rules.fate(place) for place in range(len(said.allowing))]
     dead = {place for place, fate in enumerate(fates) if fate is Fate.DEAD}
     return dead, dead | {place for place, fate in enumerate(fates) if fate is Fate.REDUNDANT}
 

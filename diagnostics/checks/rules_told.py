@@ -197,7 +197,7 @@ class _Telling:
         rule = each.rule
         if self._first and each.by == (self._first,):
             return Odd(Fault.BLOCKED, rule, each.by, each.text)
-        if twin := next(filter(None, [self._twin(each)]), None):
+        if twin := self._twin(each):
             text = f"says the same as {twin.name} ({twin.priority}), which stands before it"
             return Odd(Fault.DUPLICATE, rule, (twin,), text)
         broad = [] if rule.allows else [other for other in each.contrary if self._inside(rule, other)]
@@ -221,8 +221,12 @@ class _Telling:
         It takes flows of it, or there is nothing left for it either.
         """
         rule, manner = each.rule, _manner(each.rule)
-        near = (other for other in (*each.by, *self._dead.values()) if other.priority < rule.priority)
-        alike = (other for other in near if other.allows == rule.allows and other.inbound == rule.inbound)
+        priority, allows, inbound = rule.priority, rule.allows, rule.inbound
+        alike = [
+            other
+            for other in (*each.by, *self._dead.values())
+            if other.priority < priority and other.allows == allows and other.inbound == inbound
+        ]
         same = [other for other in alike if _manner(other) == manner and _same_terms(other, rule)]
         known = [other for other in same if id(other) in self._readable]
         return min(known, key=lambda other: other.priority, default=None)
@@ -254,8 +258,9 @@ class _Telling:
         """Whether a rule's sources and destinations are all among another's, as written or as they are."""
         if self._unreadable and not self._unreadable.isdisjoint((id(rule), id(other))):
             return False
-        (source, destination), (sources, destinations) = _ends(rule), _ends(other)
-        if (one := source.inside(sources)) is False or (two := destination.inside(destinations)) is False:
+        if (one := _sources(rule).inside(_sources(other))) is False:  # mostly
+            return False
+        if (two := _destinations(rule).inside(_destinations(other))) is False:
             return False
         meant = self._context.addresses
         if one is None:
@@ -284,9 +289,16 @@ def _same_terms(one: SecurityRule, other: SecurityRule) -> bool:
     """Whether two rules of one protocol match the same, as they are written."""
     if _ports(one.destination_ports) != _ports(other.destination_ports):
         return False
-    return _ports(one.source_ports) == _ports(other.source_ports) and _ends(one) == _ends(other)
+    if _ports(one.source_ports) != _ports(other.source_ports):
+        return False
+    return _sources(one) == _sources(other) and _destinations(one) == _destinations(other)
 
 
-def _ends(rule: SecurityRule) -> tuple[_Side, _Side]:
-    """The sources and the destinations of a rule, as they are written."""
-    return _side(rule.sources, rule.source_groups), _side(rule.destinations, rule.destination_groups)
+def _sources(rule: SecurityRule) -> _Side:
+    """The sources of a rule, as they are written."""
+    return _side(rule.sources, rule.source_groups)
+
+
+def _destinations(rule: SecurityRule) -> _Side:
+    """The destinations of a rule, as they are written."""
+    return _side(rule.destinations, rule.destination_groups)

@@ -13,8 +13,8 @@ from diagnostics.checks import words
 from diagnostics.checks.routes_hops import Hops
 from diagnostics.checks.routes_ways import Ways
 from diagnostics.checks.rules_told import Odd, odd_rules
-from diagnostics.network.anomalies import Anomaly, anomalies, common_ports
-from diagnostics.network.anomalies.axes import Cuts
+from diagnostics.network.anomalies import Anomaly, anomalies, common_services
+from diagnostics.network.anomalies.axes import Services
 from diagnostics.network.estate import Estate, Point, VirtualNetwork
 from diagnostics.network.facts import Facts
 from diagnostics.network.filters import Filters
@@ -142,13 +142,13 @@ class View:
         """What is odd about the rules of an NSG."""
         if group.id.key not in self._anomalies:
             context = self.places.context(group)
-            self._anomalies[group.id.key] = anomalies(group, context, faults=True, ports=self._ports)
+            self._anomalies[group.id.key] = anomalies(group, context, faults=True, common=self._services)
         return self._anomalies[group.id.key]
 
     @cached_property
-    def _ports(self) -> Cuts | None:
-        """The classes of the ports of all rules, which are mostly few."""
-        return common_ports(rule for group in self.estate.security_groups.values() for rule in group.rules)
+    def _services(self) -> Services | None:
+        """The classes of the services of all rules, which are mostly few."""
+        return common_services(rule for group in self.estate.security_groups.values() for rule in group.rules)
 
     def odd(self, group: SecurityGroup) -> Mapping[SecurityRule, Odd]:
         """What is wrong with the order of an NSG's rules: for each rule the one thing that says it best."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from diagnostics.errors import ParseError
-from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, common_ports
+from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, common_services
 from diagnostics.network.anomalies.edges import covers, merged, plain_edges
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
@@ -369,11 +369,11 @@ def test_prefixes_cover_others_family_by_family(outer: str, inner: str, *, expec
     assert covers(one, other) is expected
 
 
-def test_ports_of_many_rules_are_parted_once_if_they_are_few() -> None:
-    assert common_ports([allow("web", ports="80 443"), allow("bad", ports="none")]) is not None
-    assert common_ports([allow(f"r{port}", ports=str(port)) for port in range(1, 200, 2)]) is None
+def test_services_of_many_rules_are_parted_once_if_they_are_few() -> None:
+    assert common_services([allow("web", ports="80 443"), allow("bad", ports="none")]) is not None
+    assert common_services([allow(f"r{port}", ports=str(port)) for port in range(1, 200, 2)]) is None
 
 
-def test_classes_that_do_not_know_a_line_are_not_used() -> None:
+def test_classes_that_do_not_know_a_service_are_not_used() -> None:
     group = nsg("web", allow("first", ports="80"), rule("second", 200, ports="80"))
-    assert anomalies(group, ports=common_ports([allow("other", ports="443")])) == anomalies(group)
+    assert anomalies(group, common=common_services([allow("other", ports="443")])) == anomalies(group)

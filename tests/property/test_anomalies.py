@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, common_ports, search
-from diagnostics.network.anomalies.boxes import Boxes
+from diagnostics.network.anomalies import Anomaly, Kind, anomalies, anomalies_of, common_services, search
+from diagnostics.network.anomalies.axes import Addresses, services
+from diagnostics.network.anomalies.boxes import MOST, Boxes
 from diagnostics.network.anomalies.fate import Fate, Role
-from diagnostics.network.anomalies.reading import Reader, Reading
+from diagnostics.network.anomalies.reading import Reader, Reading, Said
 from diagnostics.network.anomalies.rulelist import RuleList, Rules
+from diagnostics.network.anomalies.rulelist import listed as in_lists
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import AddressSet, Bounds
 from diagnostics.network.security import DEFAULTS, Context, Flow, Terms, Verdict, decide, in_order
@@ -166,6 +168,16 @@ def read(listed: Sequence[SecurityRule]) -> list[Reading]:
     return [reader.read(rule) for rule in listed]
 
 
+def listed_rules(listed: Sequence[SecurityRule], most: int = MOST) -> Rules:
+    return in_lists(Said.of(listed), Reader(Context()), most)
+
+
+def boxed(listed: Sequence[SecurityRule], most: int = MOST) -> Boxes | None:
+    said = Said.of(listed)
+    (held,) = services([said], None)
+    return None if held is None else Boxes.of(said, Addresses([said], Reader(Context())), held, most)
+
+
 def told_role(role: Role | None) -> tuple[Fate, list[int], list[int]]:
     assert role
     return role.fate, list(role.takers), list(role.heirs)
@@ -177,8 +189,7 @@ ANYTHING = rules([*TAGS, *PREFIXES], [*ALL_PROTOCOLS, "Ah", "Sctp"], most=9)
 @settings(max_examples=150, deadline=None)
 @given(ANYTHING)
 def test_a_search_and_boxes_say_the_same_of_every_rule(listed: list[SecurityRule]) -> None:
-    readings = read(listed)
-    boxes, searched = Boxes.of(readings), RuleList.of(readings)
+    boxes, searched = boxed(listed), RuleList.of(read(listed))
     assert boxes
     for each in range(len(listed)):
         expected = searched.role(each)
@@ -193,19 +204,19 @@ def test_faults_are_all_that_is_certain_and_no_exception(listed: list[SecurityRu
     every = [each for each in anomalies(group) if each.kind is not Kind.GENERALISED]
     certain = [each for each in every if each.kind is not Kind.CONFLICT or not each.missing]
     assert [*anomalies(group, faults=True)] == certain
-    assert [*anomalies(group, faults=True, ports=common_ports([*listed, *DEFAULTS]))] == certain
+    assert [*anomalies(group, faults=True, common=common_services([*listed, *DEFAULTS]))] == certain
 
 
 @given(ANYTHING)
 def test_in_brief_a_rule_does_the_same(listed: list[SecurityRule]) -> None:
-    known = Rules(read(listed))
+    known = listed_rules(listed)
     for number in range(len(listed)):
         assert known.brief(number, conflicts=False).fate is known.role(number).fate
 
 
 @given(ANYTHING, st.integers(0, 4))
 def test_where_there_are_too_many_boxes_a_search_says_it(listed: list[SecurityRule], most: int) -> None:
-    few, many = Rules(read(listed), most), Rules(read(listed))
+    few, many = listed_rules(listed, most), listed_rules(listed)
     for each in range(len(listed)):
         assert told_role(few.role(each)) == told_role(many.role(each))
         assert few.fate(each) is many.fate(each)
@@ -214,16 +225,16 @@ def test_where_there_are_too_many_boxes_a_search_says_it(listed: list[SecurityRu
 def test_boxes_are_given_up_where_there_would_be_too_many() -> None:
     rule = SecurityRule("web", 100, "Inbound", "Allow", default=False)
     crossing = [replace(rule, sources=("10.0.0.0/8",), destination_ports=("80",)), rule]
-    boxes = Boxes.of(read(crossing), most=1)
+    boxes = boxed(crossing, most=1)
     assert boxes
     assert boxes.role(0)
     assert boxes.role(1) is None
     names = replace(rule, sources=tuple(f"Tag{number}" for number in range(500)))
-    assert Boxes.of(read([names])) is None
+    assert boxed([names]) is None
     ends = [str(port) for port in range(1, 1_000, 2)]
     ports = [replace(rule, source_ports=tuple(ends[::2]), destination_ports=tuple(ends))]
-    assert Boxes.of(read(ports)) is None
-    assert {Rules(read(each)).fate(0) for each in ([names], ports)} == {Fate.NEEDED}
+    assert boxed(ports) is None
+    assert {listed_rules(each).fate(0) for each in ([names], ports)} == {Fate.NEEDED}
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,29 +10,36 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cached_property
 from itertools import chain, combinations
+from operator import or_
 from typing import NamedTuple, Self
 
 from diagnostics.errors import ParseError
-from diagnostics.network.anomalies.edges import V6_BEGIN, Edges
+from diagnostics.network.anomalies.edges import V6_BEGIN, Edges, plain_edges
 from diagnostics.network.anomalies.reading import (
-    ALL_PORTS,
     ANY,
+    EVERY,
     WITH_PORTS,
     WITHOUT_PORTS,
-    Line,
-    Reading,
+    Ports,
+    Reader,
+    Said,
+    Side,
+    Word,
     port_line,
+    protocol_of,
 )
 from diagnostics.network.model import SecurityRule
 
 LARGEST = 1 << 16
 """How many classes there may be in one dimension; with more, a search is faster."""
 
-_COMMON = 64  # with more classes, it takes longer to compare sets of them
+_COMMON = 160  # with more classes, it takes longer to compare sets of them
+_FEW = 3  # the classes of so many names in doubt are not dear to have at both ends
 
 _OTHER = "*"  # any protocol that no rule names; a rule that says `*` is read as ANY
+_NOTHING = frozenset[str]()
 
 
 class TooManyError(Exception):
@@ -69,81 +76,31 @@ class _Layers(NamedTuple):
                 named[name] |= where << place * size
         return cls(len(held), each, possible, named)
 
-    def with_doubts(self, known: int, names: Iterable[str]) -> int:
-        """Classes of all layers, with those of some of the names."""
-        for name in names:
-            known |= self.named[name]
-        return known
 
-
-class Cuts(NamedTuple):
-    """Where the ranges of rules begin or end, of all rules that are to be told apart by the same classes.
+class _Cuts(NamedTuple):
+    """Where sets of values begin or end.
 
     Attributes:
         size: how many classes there are.
-        lines: the lines, kept so that no other gets the identity of one.
-        known: for each line, by its identity, the classes that it matches for sure.
-        doubts: for each range in doubt, its classes.
+        bits: the class that begins at each cut.
         v6: of addresses, all classes of IPv6.
     """
 
     size: int
-    lines: Collection[Line]
-    known: Mapping[int, int]
-    doubts: Mapping[Edges, int]
+    bits: Mapping[int, int]
     v6: int
 
     @classmethod
-    def of(cls, lines: Iterable[Line]) -> Self:
-        """The classes of lines, which have most of their pieces in common: each is looked at once."""
-        distinct = {id(line): line for line in lines}
-        doubtful = set[Edges]().union(*[line.doubts.values() for line in distinct.values() if line.doubts])
-        pieces = doubtful.union(*[line.pieces for line in distinct.values()])
-        cuts = sorted(set().union(*pieces))
-        bits = _numbered(cuts)
-        held = {edges: bits[edges[1]] - bits[edges[0]] if len(edges) == 2 else _held(bits, edges) for edges in pieces}
-        known = {
-            key: held[line.pieces[0]] if len(line.pieces) == 1 else _together(held, line.pieces)
-            for key, line in distinct.items()
-        }
+    def of(cls, sets: Iterable[Edges]) -> Self:
+        """The classes that tell sets apart."""
+        cuts = sorted(set().union(*sets))
         size, behind = max(len(cuts) - 1, 0), bisect_left(cuts, V6_BEGIN)
-        doubts = {each: held[each] for each in doubtful}
-        return cls(size, distinct.values(), known, doubts, (1 << size) - 1 >> behind << behind)
+        return cls(size, _numbered(cuts), (1 << size) - 1 >> behind << behind)
 
-    def with_all(self, lines: Sequence[Line]) -> Self:
-        """These, if they know all of the lines; else those of the lines alone."""
-        return self if self.known.keys() >= set(map(id, lines)) else self.of(lines)
-
-
-class _Axis(NamedTuple):
-    """One dimension of flows.
-
-    Attributes:
-        size: how many bits a set of its classes has.
-        held: for each rule, the classes that it matches.
-        v6: of addresses, all classes of IPv6.
-    """
-
-    size: int
-    held: Sequence[int]
-    v6: int
-
-    @classmethod
-    def of(cls, lines: Sequence[Line], cuts: Cuts) -> Self:
-        """The classes of what rules match. Most have no doubts: their classes are the same in all layers."""
-        size, v6 = cuts.size, cuts.v6
-        held = list(map(cuts.known.__getitem__, map(id, lines)))
-        doubtful = dict(chain.from_iterable([line.doubts.items() for line in lines if line.doubts]))
-        if doubtful:
-            layers = _Layers.of({name: cuts.doubts[each] for name, each in doubtful.items()}, size)
-            each, possible = layers.each, layers.possible
-            known = {some: some * each & possible for some in held}
-            held = [
-                layers.with_doubts(known[some], line.doubts) if line.doubts else known[some]
-                for some, line in zip(held, lines, strict=True)
-            ]
-            size, v6 = size * layers.layers, v6 * each
-        return cls(size, held, v6)
+    def held(self, edges: Edges) -> int:
+        """The classes of a set; each class is the bit of the cut where it begins."""
+        bits = self.bits
+        return sum([bits[edge] for edge in edges[1::2]]) - sum([bits[edge] for edge in edges[::2]])
 
 
 class Ends(NamedTuple):
@@ -158,85 +115,189 @@ class Ends(NamedTuple):
     v4: int
     v6: int
 
-    @classmethod
-    def of(cls, lines: Sequence[Line], cuts: Cuts) -> Self:
-        """One end of each rule. Raises TooManyError."""
-        size, held, v6 = _Axis.of(lines, cuts)
-        return cls(held, (1 << size) - 1 ^ v6, v6)
 
-
-class Shared(NamedTuple):
-    """What rules of one NSG have in common: they name the same addresses and ports at both ends, in and out.
+class _Words(NamedTuple):
+    """What words match.
 
     Attributes:
-        addresses: the classes of addresses, of both ends.
-        ports: the classes of destination ports.
+        held: for each word, the classes that it matches.
+        size: how many classes there are.
+        v6: all classes of IPv6.
     """
 
-    addresses: Cuts
-    ports: Cuts
+    held: Mapping[Word, int]
+    size: int
+    v6: int
+
+
+class Addresses:
+    """The addresses of rules that name much the same at both ends, in and out: all of an NSG."""
+
+    def __init__(self, lists: Sequence[Said], reader: Reader) -> None:
+        """Those of rules, as a reader reads them, which may raise ParseError or PermanentError."""
+        words = dict.fromkeys(chain.from_iterable(chain.from_iterable([said.sides for said in lists])))
+        plain = dict(zip(words, map(plain_edges, words), strict=True))
+        names = {word: reader.piece(word) for word, edges in plain.items() if edges is None}
+        self._known = {word: names[word].known if edges is None else edges for word, edges in plain.items()}
+        self._doubtful = {word: piece for word, piece in names.items() if piece.doubt}
+
+    def missing(self, said: Said) -> Sequence[frozenset[str]]:
+        """For each rule, what would have to be known to know exactly what it matches."""
+        clear = {*self._doubtful}.isdisjoint
+        near, far = (
+            [_NOTHING if clear(side) else self._missing(side) for side in sides]
+            for sides in (said.sources, said.destinations)
+        )
+        return [*map(or_, near, far)]
+
+    def ends(self, sides: Sequence[Side]) -> Ends:
+        """The classes of one end of rules. Raises TooManyError."""
+        held, size, v6 = self._all if len(self._doubtful) <= _FEW else self._layered({*chain.from_iterable(sides)})
+        classes = [held[side[0]] if len(side) == 1 else _together(held, side) for side in sides]
+        return Ends(classes, (1 << size) - 1 ^ v6, v6)
+
+    def _missing(self, side: Side) -> frozenset[str]:
+        return _NOTHING.union(*[self._doubtful[word].missing for word in side if word in self._doubtful])
+
+    @cached_property
+    def _all(self) -> _Words:
+        return self._layered(self._known)
+
+    def _layered(self, words: Collection[Word]) -> _Words:
+        """The classes of words. Most have no doubts: their classes are the same in all layers."""
+        cuts = self._cuts
+        doubtful = {word: piece for word, piece in self._doubtful.items() if word in words}
+        if not doubtful:
+            return _Words(self._sure, cuts.size, cuts.v6)
+        doubts = {piece.name: cuts.held(piece.doubt) for piece in doubtful.values()}
+        layers, each, possible, named = _Layers.of(doubts, cuts.size)
+        held = {word: classes * each & possible for word, classes in self._sure.items()}
+        for word, piece in doubtful.items():
+            held[word] |= named[piece.name]
+        return _Words(held, cuts.size * layers, cuts.v6 * each)
+
+    @cached_property
+    def _cuts(self) -> _Cuts:
+        return _Cuts.of([*self._known.values(), *[piece.doubt for piece in self._doubtful.values()]])
+
+    @cached_property
+    def _sure(self) -> Mapping[Word, int]:
+        """The classes that words match for sure."""
+        bits, held = self._cuts.bits, self._cuts.held
+        return {
+            word: bits[edges[1]] - bits[edges[0]] if len(edges) == 2 else held(edges)
+            for word, edges in self._known.items()
+        }
+
+
+class Services(NamedTuple):
+    """Protocols without ports, and those with ports, each with the classes of both ports; all as they are written.
+
+    Attributes:
+        size: how many classes there are.
+        bare: for each protocol, its classes that have no ports.
+        carrying: for each protocol, the first of its classes that have ports.
+        near: for each text of source ports, the first of all destination ports to each.
+        far: for each text of destination ports, their classes.
+    """
+
+    size: int
+    bare: Mapping[str, int]
+    carrying: Mapping[str, int]
+    near: Mapping[Ports, int]
+    far: Mapping[Ports, int]
 
     @classmethod
-    def of(cls, readings: Sequence[Reading], common: Cuts | None = None) -> Self:
-        """The classes of rules, of which those of ports may be known."""
-        ends = chain([each.sources for each in readings], [each.destinations for each in readings])
-        ports = [each.destination_ports for each in readings]
-        return cls(Cuts.of(ends), common.with_all(ports) if common else Cuts.of(ports))
+    def of(cls, protocols: Iterable[str], near: Iterable[Ports], far: Iterable[Ports]) -> Self:
+        """The classes of services. Raises ParseError for a port range that is none, and TooManyError."""
+        (sources, outer), (destinations, inner) = _ports("source", near), _ports("destination", far)
+        size, plain = outer * inner, {text: protocol_of(text) for text in protocols}
+        named = {*plain.values()} - {ANY}
+        carrying = _told_apart(named.intersection(WITH_PORTS), WITH_PORTS)
+        portless = _told_apart(named.difference(WITH_PORTS), WITHOUT_PORTS)
+        if size * len(carrying) + len(portless) > LARGEST:
+            raise TooManyError
+        copies = {protocol: 1 << place * size for place, protocol in enumerate(carrying)}
+        alone = {protocol: 1 << place for place, protocol in enumerate(portless, start=len(carrying) * size)}
+        copies[ANY], alone[ANY] = sum(copies.values()), sum(alone.values())
+        return cls(
+            size * len(carrying) + len(portless),
+            {text: alone.get(protocol, 0) for text, protocol in plain.items()},
+            {text: copies.get(protocol, 0) for text, protocol in plain.items()},
+            {texts: _spread(classes, outer, inner) for texts, classes in sources.items()},
+            destinations,
+        )
+
+    def held(self, said: Said) -> Sequence[int]:
+        """For each rule, the classes of its service. Raises KeyError for one that is not known here."""
+        _, bare, carrying, near, far = self
+        services = zip(said.protocols, said.source_ports, said.destination_ports, strict=True)
+        return [carrying[text] * near[some] * far[others] | bare[text] for text, some, others in services]
 
 
-def common_ports(rules: Iterable[SecurityRule]) -> Cuts | None:
-    """The classes of the destination ports of many rules: mostly those of a whole estate are few.
+def common_services(rules: Iterable[SecurityRule]) -> Services | None:
+    """The classes of the services of many rules, but of those about source ports: mostly those of an estate are few.
 
     None where they are not: then it is better that each NSG has its own.
     """
-    lines = [ALL_PORTS]
-    for texts in {rule.destination_ports for rule in rules}:
-        with suppress(ParseError):
-            lines.append(port_line("destination", texts))
-    cuts = Cuts.of(lines)
-    return cuts if cuts.size <= _COMMON else None
+    listed = [*rules]
+    far = filter(_readable, {EVERY, *[rule.destination_ports for rule in listed]})
+    try:
+        common = Services.of({"*", *[rule.protocol for rule in listed]}, [EVERY], far)
+    except TooManyError:
+        return None
+    return common if common.size <= _COMMON else None
 
 
-def services(readings: Sequence[Reading], cuts: Cuts) -> Sequence[int]:
-    """For each rule, its protocols: those without ports, and those with ports, each with the classes of both ports.
+def services(lists: Sequence[Said], common: Services | None) -> Sequence[Sequence[int] | None]:
+    """For each list the classes of the services of its rules; None where there are too many.
+
+    Args:
+        lists: rules of one NSG, in and out.
+        common: the classes of services of these and other rules, where they are known.
 
     Raises:
-        TooManyError: the ports are cut into too many classes.
+        ParseError: a port range is none.
     """
-    size, ports = _ports(readings, cuts)
-    protocols = [each.protocol for each in readings]
-    named = {*protocols} - {ANY}
-    carrying, portless = _told_apart(named.intersection(WITH_PORTS), WITH_PORTS), named.difference(WITH_PORTS)
-    copies = {protocol: 1 << place * size for place, protocol in enumerate(carrying)}
-    begin = len(carrying) * size
-    alone = {protocol: 1 << place for place, protocol in enumerate(_told_apart(portless, WITHOUT_PORTS), start=begin)}
-    copies[ANY], alone[ANY] = sum(copies.values()), sum(alone.values())
-    both = {each: (copies.get(each, 0), alone.get(each, 0)) for each in (*named, ANY)}
-    pairs = zip(map(both.__getitem__, protocols), ports, strict=True)
-    return [carried * some | bare for (carried, bare), some in pairs]
+    if common:
+        with suppress(KeyError):
+            return [common.held(said) for said in lists]
+    protocols, near, far = (
+        chain.from_iterable(columns)
+        for columns in zip(
+            *[(said.protocols, said.source_ports, said.destination_ports) for said in lists], strict=True
+        )
+    )
+    try:
+        own = Services.of({*protocols}, {*near}, {*far})
+    except TooManyError:
+        return [None for _ in lists]
+    return [own.held(said) for said in lists]
+
+
+def _readable(texts: Ports) -> bool:
+    try:
+        port_line("destination", texts)
+    except ParseError:
+        return False
+    return True
+
+
+def _ports(end: str, texts: Iterable[Ports]) -> tuple[Mapping[Ports, int], int]:
+    """The classes of ports at one end, and how many there are."""
+    sets = {each: port_line(end, each).pieces[0] for each in texts}
+    cuts = _Cuts.of(sets.values())
+    return {each: cuts.held(edges) for each, edges in sets.items()}, cuts.size
+
+
+def _spread(classes: int, outer: int, inner: int) -> int:
+    """The first of the inner classes to each of some of the outer ones."""
+    return sum([1 << place * inner for place in range(outer) if classes >> place & 1])
 
 
 def _told_apart(named: Collection[str], known: Collection[str]) -> list[str]:
     """Protocols that rules name, and one for all of the known ones that none does."""
     return [*sorted(named), *([] if set(known) <= set(named) else [_OTHER])]
-
-
-def _ports(readings: Sequence[Reading], cuts: Cuts) -> tuple[int, Sequence[int]]:
-    """How many classes of ports at both ends there are, and those of each rule: to each source, all destinations."""
-    inner = _Axis.of([each.destination_ports for each in readings], cuts)
-    if all(each.source_ports is ALL_PORTS for each in readings):
-        return inner.size, inner.held
-    lines = [each.source_ports for each in readings]
-    outer = _Axis.of(lines, Cuts.of(lines))
-    if outer.size * inner.size > LARGEST:
-        raise TooManyError
-
-    @cache
-    def apart(sources: int) -> int:
-        return sum([1 << place * inner.size for place in range(outer.size) if sources >> place & 1])
-
-    pairs = zip(outer.held, inner.held, strict=True)
-    return outer.size * inner.size, [apart(sources) * destinations for sources, destinations in pairs]
 
 
 _POWERS = [1 << place for place in range(1 << 9)]
@@ -249,15 +310,9 @@ def _numbered(cuts: Sequence[int]) -> Mapping[int, int]:
     return {cut: 1 << place for place, cut in enumerate(cuts)}
 
 
-def _held(bits: Mapping[int, int], edges: Edges) -> int:
-    """The classes of ranges; each class is the bit of the cut where it begins."""
-    bit = bits.__getitem__
-    return sum(map(bit, edges[1::2])) - sum(map(bit, edges[::2]))
-
-
-def _together(held: Mapping[Edges, int], pieces: Sequence[Edges]) -> int:
-    """The classes of several pieces."""
+def _together(held: Mapping[Word, int], side: Side) -> int:
+    """The classes of several words."""
     found = 0
-    for piece in pieces:
-        found |= held[piece]
+    for word in side:
+        found |= held[word]
     return found

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from diagnostics.network.anomalies.axes import Ends, Shared, TooManyError, services
+from diagnostics.network.anomalies.axes import Addresses, TooManyError
 from diagnostics.network.anomalies.fate import Fate, Role
-from diagnostics.network.anomalies.reading import Reading
+from diagnostics.network.anomalies.reading import Said
 
 MOST = 512
 """How many boxes the flows of a rule may fall into."""
@@ -33,63 +33,45 @@ class Boxes:
     Attributes:
         allowing: for each rule, whether it allows.
         matched: for each rule, what it matches, the addresses of both families together.
+        before, behind: for each rule, those before it and behind it that match some of its flows, in order.
         families: the sources and destinations of each family.
         most: how many boxes the flows of a rule may fall into.
     """
 
     allowing: Sequence[bool]
     matched: Sequence[Box]
+    before: Sequence[Sequence[int]]
+    behind: Sequence[Sequence[int]]
     families: Sequence[tuple[int, int]]
     most: int = MOST
 
     @classmethod
-    def of(cls, readings: Sequence[Reading], most: int = MOST, shared: Shared | None = None) -> Self | None:
-        """The list of these rules, or None where they tell too many classes of flows apart.
+    def of(cls, said: Said, addresses: Addresses, services: Sequence[int], most: int = MOST) -> Self | None:
+        """The list of rules, or None where they tell too many classes of flows apart.
 
         Args:
-            readings: the rules.
+            said: what the rules say.
+            addresses: the addresses of both ends.
+            services: the services of each rule.
             most: how many boxes the flows of a rule may fall into.
-            shared: the classes of these and of other rules, where they are known.
         """
-        shared = shared or Shared.of(readings)
         try:
-            sources = Ends.of([each.sources for each in readings], shared.addresses)
-            destinations = Ends.of([each.destinations for each in readings], shared.addresses)
-            matched = list(zip(services(readings, shared.ports), sources.held, destinations.held, strict=True))
+            sources, destinations = addresses.ends(said.sources), addresses.ends(said.destinations)
         except TooManyError:
             return None
         families = (sources.v4, destinations.v4), (sources.v6, destinations.v6)
-        return cls([each.allows for each in readings], matched, families, most)
+        before = _meeting(services, sources.held, destinations.held)
+        behind: list[list[int]] = [[] for _ in services]
+        for rule, numbers in enumerate(before):
+            for number in numbers:
+                behind[number].append(rule)
+        matched = [*zip(services, sources.held, destinations.held, strict=True)]
+        return cls(said.allowing, matched, before, behind, families, most)
 
     def role(self, rule: int) -> Role | None:
         """What a rule does, or None where its flows fall into too many boxes."""
-        return self._role(rule, self._meeting(rule))
-
-    def brief(self, rule: int, *, conflicts: bool) -> Role | None:
-        """The same, without the takers of a rule that is needed, where none of them makes for a conflict with it.
-
-        Args:
-            rule: the rule.
-            conflicts: whether there can be any: rules before it that say the contrary, and not only of its flows.
-        """
-        meeting = self._meeting(rule)
-        if conflicts and self._crossed(rule, meeting):
-            return self._role(rule, meeting)
-        free = self._free(rule, meeting)
-        return _NEEDED if free and self._needed(rule, free) else self._role(rule, meeting)
-
-    def _meeting(self, rule: int) -> list[int]:
-        """The rules before a rule that match some of its flows."""
-        first, second, third = self.matched[rule]
-        return [
-            number
-            for number, (one, two, three) in enumerate(self.matched[:rule])
-            if one & first and two & second and three & third
-        ]
-
-    def _role(self, rule: int, meeting: Sequence[int]) -> Role | None:
         left, takers, matched = self._flows(rule), list[int](), self.matched
-        for number in meeting:
+        for number in self.before[rule]:
             if (rest := _less(left, matched[number])) is not left:
                 takers.append(number)
                 left = rest
@@ -101,21 +83,40 @@ class Boxes:
             return Role(Fate.DEAD, takers)
         return Role(Fate.NEEDED, takers) if self._needed(rule, left[0]) else self._living(rule, left, takers)
 
-    def _crossed(self, rule: int, meeting: Sequence[int]) -> bool:
-        """Whether one of these rules says the contrary of a rule, of its flows and of others."""
+    def brief(self, rule: int, *, conflicts: bool) -> Role | None:
+        """The same, without the takers of a rule that is needed, where none of them makes for a conflict with it.
+
+        Args:
+            rule: the rule.
+            conflicts: whether there can be any: rules before it that say the contrary, and not only of its flows.
+        """
+        free = None if conflicts and self._crossed(rule) else self._free(rule)
+        return _NEEDED if free and self._needed(rule, free) else self.role(rule)
+
+    def within(self, inner: int, outer: int) -> bool:
+        """Whether a rule matches every flow that another one, the inner, matches."""
+        first, second, third = self.matched[outer]
+        for one, two, three in self._flows(inner):
+            if one | first != first or two | second != second or three | third != third:
+                return False
+        return True
+
+    def _crossed(self, rule: int) -> bool:
+        """Whether a rule before it says the contrary of a rule, of its flows and of others."""
         allowing, allows, (first, second, third) = self.allowing, self.allowing[rule], self.matched[rule]
-        for number in meeting:
+        for number in self.before[rule]:
             if allowing[number] is not allows:
                 one, two, three = self.matched[number]
                 if one | first != first or two | second != second or three | third != third:
                     return True
         return False
 
-    def _free(self, rule: int, meeting: Sequence[int]) -> Box | None:
-        """Flows of a rule from or to where none of the rules before it is about: mostly there are some."""
-        sources = destinations = 0
-        for number in meeting:
-            _, two, three = self.matched[number]
+    def _free(self, rule: int) -> Box | None:
+        """Flows of a rule in one dimension of which none of the rules before it is about: mostly there are some."""
+        services = sources = destinations = 0
+        for number in self.before[rule]:
+            one, two, three = self.matched[number]
+            services |= one
             sources |= two
             destinations |= three
         for service, here, there in self._flows(rule):
@@ -123,6 +124,8 @@ class Boxes:
                 return service, free, there
             if free := there & ~destinations:
                 return service, here, free
+            if free := service & ~services:
+                return free, here, there
         return None
 
     def _needed(self, rule: int, box: Box) -> bool:
@@ -132,31 +135,22 @@ class Boxes:
         names of which it is not known what they hold, such as those that default rules let in.
         """
         first, second, third = box
-        allows = self.allowing[rule]
+        matched, allows = self.matched, self.allowing[rule]
         if allows:
             first, second, third = first & -first, second & -second, third & -third
         else:
             first, second, third = _last(first), _last(second), _last(third)
-        for number, (one, two, three) in enumerate(self.matched[rule + 1 :], rule + 1):
+        for number in self.behind[rule]:
+            one, two, three = matched[number]
             if one & first and two & second and three & third:
                 return self.allowing[number] is not allows
         return allows
 
-    def within(self, inner: int, outer: int) -> bool:
-        """Whether a rule matches every flow that another one, the inner, matches."""
-        first, second, third = self.matched[outer]
-        return all(
-            one | first == first and two | second == second and three | third == third
-            for one, two, three in self._flows(inner)
-        )
-
     def _living(self, rule: int, left: list[Box], takers: Sequence[int]) -> Role | None:
         """What a rule does that decides flows: those in the boxes."""
         allowing, matched, heirs = self.allowing, self.matched, list[int]()
-        allows, (first, second, third) = allowing[rule], matched[rule]
-        for number, (one, two, three) in enumerate(matched[rule + 1 :], rule + 1):
-            if not (one & first and two & second and three & third):
-                continue
+        allows = allowing[rule]
+        for number in self.behind[rule]:
             if allowing[number] is not allows:
                 if _touches(left, matched[number]):
                     return Role(Fate.NEEDED, takers)
@@ -177,6 +171,18 @@ class Boxes:
             for these, those in self.families
             if (here := source & these) and (there := destination & those) and service
         ]
+
+
+def _meeting(services: Sequence[int], sources: Sequence[int], destinations: Sequence[int]) -> list[list[int]]:
+    """For each rule, those before it that match some of its flows, in order."""
+    return [
+        [
+            number
+            for number in range(rule)
+            if services[number] & one and sources[number] & two and destinations[number] & three
+        ]
+        for rule, (one, two, three) in enumerate(zip(services, sources, destinations, strict=True))
+    ]
 
 
 def _last(classes: int) -> int:

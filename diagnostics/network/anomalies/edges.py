@@ -31,9 +31,9 @@ def of_addresses(addresses: AddressSet) -> Edges:
 
 
 @lru_cache(maxsize=1 << 16)
-def plain_edges(text: str) -> Edges | None:
+def plain_edges(text: object) -> Edges | None:
     """The addresses of a prefix; None for what is none."""
-    found = read_prefix(text)
+    found = read_prefix(text) if isinstance(text, str) else None
     return None if found is None else of_addresses(found)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import batched
+from itertools import batched, chain
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
@@ -21,10 +21,19 @@ from diagnostics.network.model import SecurityRule
 from diagnostics.network.prefixes import Bounds, names_tag
 from diagnostics.network.security import Context, ports
 
+type Ports = tuple[str, ...]
+"""The ports of one end of a rule, as they are written."""
+
+type Word = str | ResourceId | Piece
+"""What the addresses of one end of a rule are named by: a prefix or service tag, or an application security group."""
+
+type Side = tuple[Word, ...]
+"""One end of a rule."""
+
 ANY = ""
 WITH_PORTS = ("tcp", "udp")
 WITHOUT_PORTS = ("icmp", "esp", "ah")
-_EVERY = ("*",)
+EVERY = ("*",)
 _ANY = frozenset({"", "*", "any", "all"})
 
 
@@ -47,12 +56,10 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         pieces: what it matches for sure, in one or several sets, which may overlap: each prefix is one, as many rules
             of an NSG name the same ones.
         doubts: for each name that is not known exactly, where it is not known what belongs to it.
-        names: what would have to be known to know it exactly.
     """
 
     pieces: tuple[Edges, ...]
     doubts: Mapping[str, Edges] = MappingProxyType({})
-    names: frozenset[str] = frozenset()
 
     @property
     def edges(self) -> Edges:
@@ -115,16 +122,61 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     source_ports: Line = ALL_PORTS
     destination_ports: Line = ALL_PORTS
 
+
+class Piece(msgspec.Struct, frozen=True, gc=False):
+    """The addresses of one prefix or name.
+
+    Attributes:
+        known: those that it has for sure.
+        doubt: those that it may have.
+        name: what it is called, if it has any in doubt.
+        missing: what would have to be known to know them exactly.
+    """
+
+    known: Edges
+    doubt: Edges = ()
+    name: str = ""
+    missing: frozenset[str] = frozenset()
+
     @classmethod
-    def unknown(cls, rule: SecurityRule) -> Self:
-        """A rule that cannot be read: it may match any flow, and none for sure."""
-        name = f"rule {rule.name}"
-        return cls(rule.allows, sources=Line((), {name: sets.EVERYWHERE}, frozenset({name})))
+    def of(cls, name: str, bounds: Bounds) -> Self:
+        """The addresses of a name."""
+        known, doubt = _parts(bounds)
+        return cls(known, doubt, name, bounds.missing or frozenset({name})) if doubt else cls(known)
+
+
+class Said(NamedTuple):
+    """What rules in order say, dimension by dimension, as it is written."""
+
+    allowing: Sequence[bool]
+    protocols: list[str]
+    sources: list[Side]
+    destinations: list[Side]
+    source_ports: list[Ports]
+    destination_ports: list[Ports]
+
+    @classmethod
+    def of(cls, rules: Sequence[SecurityRule]) -> Self:
+        """What the rules say."""
+        return cls(
+            [rule.allows for rule in rules],
+            [rule.protocol for rule in rules],
+            [rule.sources + rule.source_groups or EVERY for rule in rules],
+            [rule.destinations + rule.destination_groups or EVERY for rule in rules],
+            [rule.source_ports for rule in rules],
+            [rule.destination_ports for rule in rules],
+        )
+
+    def hide(self, number: int, name: str) -> None:
+        """Take a rule for one that cannot be read: it may match any flow, and none for sure."""
+        self.protocols[number] = "*"
+        self.sources[number] = (Piece((), sets.EVERYWHERE, name, frozenset({name})),)
+        self.destinations[number] = self.source_ports[number] = self.destination_ports[number] = EVERY
 
     @property
-    def names(self) -> frozenset[str]:
-        """What would have to be known to know exactly what it matches."""
-        return self.sources.names | self.destinations.names if self.destinations.names else self.sources.names
+    def sides(self) -> Iterator[Side]:
+        """Both ends of each rule."""
+        return chain.from_iterable(zip(self.sources, self.destinations, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +184,8 @@ class Reader:
     """Reads rules in a context; what several rules say alike is read once."""
 
     context: Context
-    _prefixes: dict[str, _Piece] = field(default_factory=dict)
-    _sides: dict[tuple[tuple[str, ...], tuple[ResourceId, ...]], Line] = field(default_factory=dict)
+    _pieces: dict[str, Piece] = field(default_factory=dict)
+    _lines: dict[Side, Line] = field(default_factory=dict)
 
     def read(self, rule: SecurityRule) -> Reading:
         """What a rule matches.
@@ -143,61 +195,64 @@ class Reader:
                 service tag; it names rule, field and value.
             PermanentError: the list of service tags has something for one of its tags that is no prefix.
         """
-        near = None if rule.source_groups else _plain_side(rule.sources)
-        far = None if rule.destination_groups else _plain_side(rule.destinations)
         try:
-            return Reading(
-                rule.allows,
-                _protocol(rule.protocol),
-                near or self._side("source", rule.sources, rule.source_groups),
-                far or self._side("destination", rule.destinations, rule.destination_groups),
-                ALL_PORTS if rule.source_ports == _EVERY else port_line("source", rule.source_ports),
-                port_line("destination", rule.destination_ports),
-            )
+            (reading,) = self.readings(Said.of([rule]))
         except ParseError as error:
             raise ParseError(f"rule {rule.name}: {error}") from None
+        return reading
 
-    def _side(self, end: str, texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Line:
-        """One end that names a service tag or an application security group."""
-        if (side := self._sides.get((texts, groups))) is None:
-            named = {text.lower(): self._prefix(end, text) for text in texts}
-            named |= {group.key: _piece(self.context.group(group)) for group in groups}
-            side = self._sides[texts, groups] = _side(named)
-        return side
+    def readings(self, said: Said) -> list[Reading]:
+        """What rules match. Raises the same errors, without the names of rules."""
+        return [
+            Reading(
+                allows,
+                protocol_of(protocol),
+                self._line("source", source),
+                self._line("destination", destination),
+                port_line("source", near),
+                port_line("destination", far),
+            )
+            for allows, protocol, source, destination, near, far in zip(*said, strict=True)
+        ]
 
-    def _prefix(self, end: str, text: str) -> _Piece:
-        """One name is one set, however it is written: its first spelling is looked up."""
-        key = text.lower()
-        if key not in self._prefixes:
-            edges = plain_edges(text)
-            self._prefixes[key] = _Piece(edges) if edges is not None else _piece(self._tag(end, text))
-        return self._prefixes[key]
+    def piece(self, word: Word) -> Piece:
+        """The addresses of a prefix or name. Raises the same errors, without the names of rule and field."""
+        if isinstance(word, Piece):
+            return word
+        if isinstance(word, ResourceId):
+            return Piece.of(word.key, self.context.group(word))
+        if (edges := plain_edges(word)) is not None:
+            return Piece(edges)
+        # One name is one set, however it is written: its first spelling is looked up.
+        key = word.lower()
+        if key not in self._pieces:
+            self._pieces[key] = Piece.of(key, self._tag(word))
+        return self._pieces[key]
 
-    def _tag(self, end: str, text: str) -> Bounds:
+    def _line(self, end: str, side: Side) -> Line:
+        """One end of a rule."""
+        if (line := self._lines.get(side)) is None:
+            try:
+                pieces = [*map(self.piece, side)]
+            except ParseError as error:
+                raise ParseError(f"{end} {error}") from None
+            doubtful = [piece for piece in pieces if piece.doubt]
+            line = self._lines[side] = Line(
+                tuple([piece.known for piece in pieces if piece.known]), {piece.name: piece.doubt for piece in doubtful}
+            )
+        return line
+
+    def _tag(self, text: str) -> Bounds:
         try:
             bounds = self.context.tag(text)
         except ParseError as error:  # the list of service tags is wrong, not the rule
             raise PermanentError(f"service tags: {error}") from None
         if bounds is None and not names_tag(text):
-            raise ParseError(f"{end} address: {text!r} is neither a prefix nor the name of a service tag")
+            raise ParseError(f"address: {text!r} is neither a prefix nor the name of a service tag")
         return bounds or Bounds.unknown(text)
 
 
-class _Piece(msgspec.Struct, frozen=True, gc=False):
-    """The addresses of one name or prefix.
-
-    Attributes:
-        known: those that it has for sure.
-        doubt: those that it may have.
-        missing: what would have to be known to know them exactly; perhaps nothing that has a name of its own.
-    """
-
-    known: Edges
-    doubt: Edges = ()
-    missing: frozenset[str] = frozenset()
-
-
-# Whatever the context, plain prefixes and ports are the same; NSGs of one network have them in common.
+# Whatever the context, ports are the same; NSGs of one network have them in common.
 @lru_cache(maxsize=1 << 16)
 def port_line(end: str, texts: tuple[str, ...]) -> Line:
     """The ports at one end. Raises ParseError for a range that is none."""
@@ -209,31 +264,14 @@ def port_line(end: str, texts: tuple[str, ...]) -> Line:
 
 
 @lru_cache(maxsize=1 << 10)
-def _protocol(text: str) -> str:
+def protocol_of(text: str) -> str:
+    """A protocol, lower-cased; empty for any."""
     plain = text.strip().lower()
     return ANY if plain in _ANY else plain
 
 
-@lru_cache(maxsize=1 << 16)
-def _plain_side(texts: tuple[str, ...]) -> Line | None:
-    """The addresses of prefixes; None where one of them is a name. None given are all."""
-    if not texts:
-        return EVERYWHERE
-    pieces = tuple(filter(None, map(plain_edges, texts)))  # no prefix is empty
-    if len(pieces) < len(texts):
-        return None
-    return Line(pieces)
-
-
 # NSGs of one network say the same words of the same addresses; most are few, and Azure's tags dear to put together.
 @lru_cache(maxsize=1 << 12)
-def _piece(bounds: Bounds) -> _Piece:
-    known = of_addresses(bounds.must)
-    return _Piece(known) if bounds.exact else _Piece(known, of_addresses(bounds.may - bounds.must), bounds.missing)
-
-
-def _side(named: Mapping[str, _Piece]) -> Line:
-    """The addresses of names and prefixes."""
-    doubts = {name: piece.doubt for name, piece in named.items() if piece.doubt}
-    missing = frozenset(what for name in doubts for what in named[name].missing or {name})
-    return Line(tuple(piece.known for piece in named.values() if piece.known), doubts, missing)
+def _parts(bounds: Bounds) -> tuple[Edges, Edges]:
+    """The addresses that are in a set for sure, and those that may be."""
+    return of_addresses(bounds.must), () if bounds.exact else of_addresses(bounds.may - bounds.must)

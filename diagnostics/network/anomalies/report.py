@@ -11,16 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
-from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import msgspec
 
-from diagnostics.errors import ParseError
+from diagnostics.errors import ParseError, PermanentError
 from diagnostics.network.anomalies import wording
-from diagnostics.network.anomalies.axes import Cuts, Shared
-from diagnostics.network.anomalies.fate import Fate, Role
-from diagnostics.network.anomalies.reading import Reader, Reading
+from diagnostics.network.anomalies.axes import Addresses, Services, services
+from diagnostics.network.anomalies.fate import Fate
+from diagnostics.network.anomalies.reading import Reader, Said
 from diagnostics.network.anomalies.rulelist import Rules
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.security import Context, in_order
@@ -81,7 +80,7 @@ class Anomaly(msgspec.Struct, frozen=True, gc=False):
 
 
 def anomalies(
-    group: SecurityGroup, context: Context | None = None, *, faults: bool = False, ports: Cuts | None = None
+    group: SecurityGroup, context: Context | None = None, *, faults: bool = False, common: Services | None = None
 ) -> tuple[Anomaly, ...]:
     """What is odd about the rules of an NSG, inbound first, rule by rule as Azure goes through them.
 
@@ -92,12 +91,15 @@ def anomalies(
         group: the NSG.
         context: what words mean where it is used.
         faults: whether to leave out exceptions, and conflicts that hang on what is not known.
-        ports: the classes of the ports of these and other rules, where they are known.
+        common: the classes of the services of these and other rules, where they are known.
     """
     reader = Reader(context or Context())
-    inbound, outbound = (_lenient(in_order(group.rules, inbound=way), reader) for way in (True, False))
-    shared = Shared.of([*inbound.readings, *outbound.readings], ports)
-    return inbound.report(shared).anomalies(faults=faults) + outbound.report(shared).anomalies(faults=faults)
+    lists = [in_order(group.rules, inbound=way) for way in (True, False)]
+    try:
+        reports = _reports(lists, [*map(Said.of, lists)], reader, common)
+    except (ParseError, PermanentError):  # seldom: then it is found out rule by rule what cannot be read
+        reports = _lenient(lists, reader, common)
+    return tuple([anomaly for report in reports for anomaly in report.anomalies(faults=faults)])
 
 
 def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) -> tuple[Anomaly, ...]:
@@ -108,31 +110,40 @@ def anomalies_of(rules: Sequence[SecurityRule], context: Context | None = None) 
             service tag.
     """
     reader = Reader(context or Context())
-    return _Report.of(rules, [reader.read(rule) for rule in rules]).anomalies()
+    for rule in rules:
+        reader.read(rule)
+    (report,) = _reports([rules], [Said.of(rules)], reader)
+    return report.anomalies()
 
 
-class _Read(NamedTuple):
-    """Rules of one direction, and what they say."""
+def _reports(
+    lists: Sequence[Sequence[SecurityRule]],
+    said: Sequence[Said],
+    reader: Reader,
+    common: Services | None = None,
+    unreadable: Sequence[Mapping[int, Anomaly]] = ({}, {}),
+) -> list[_Report]:
+    """What there is to say of rules of one NSG, list by list. Raises ParseError and PermanentError as a reader does."""
+    addresses = Addresses(said, reader)
+    held = services(said, common)
+    found: list[_Report] = []
+    for rules, each, some, bad in zip(lists, said, held, unreadable, strict=False):
+        listed = Rules.of(each, reader, addresses, some)
+        found.append(_Report(rules, each.allowing, addresses.missing(each), listed, bad))
+    return found
 
-    rules: Sequence[SecurityRule]
-    readings: Sequence[Reading]
-    unreadable: Mapping[int, Anomaly]
 
-    def report(self, shared: Shared) -> _Report:
-        """What there is to say of them."""
-        return _Report.of(*self, shared)
-
-
-def _lenient(rules: Sequence[SecurityRule], reader: Reader) -> _Read:
-    readings: list[Reading] = []
-    unreadable: dict[int, Anomaly] = {}
-    for number, rule in enumerate(rules):
-        try:
-            readings.append(reader.read(rule))
-        except ParseError as error:
-            readings.append(Reading.unknown(rule))
-            unreadable[number] = Anomaly(Kind.UNREADABLE, rule, error=str(error))
-    return _Read(rules, readings, unreadable)
+def _lenient(lists: Sequence[Sequence[SecurityRule]], reader: Reader, common: Services | None) -> list[_Report]:
+    """The same, where some cannot be read. Raises PermanentError."""
+    said, unreadable = [*map(Said.of, lists)], [dict[int, Anomaly]() for _ in lists]
+    for rules, each, found in zip(lists, said, unreadable, strict=True):
+        for number, rule in enumerate(rules):
+            try:
+                reader.read(rule)
+            except ParseError as error:
+                each.hide(number, f"rule {rule.name}")
+                found[number] = Anomaly(Kind.UNREADABLE, rule, error=str(error))
+    return _reports(lists, said, reader, common, unreadable)
 
 
 class _Pair(NamedTuple):
@@ -151,29 +162,32 @@ class _Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Report:
+    """What there is to say of rules of one direction.
+
+    Attributes:
+        rules: the rules, in order.
+        allowing: for each rule, whether it allows.
+        missing: for each rule, what would have to be known to know exactly what it matches.
+        listed: what they do.
+        unreadable: those that cannot be read.
+    """
+
     rules: Sequence[SecurityRule]
-    readings: Sequence[Reading]
+    allowing: Sequence[bool]
+    missing: Sequence[frozenset[str]]
     listed: Rules
     unreadable: Mapping[int, Anomaly]
-    told: Sequence[int]
-
-    @classmethod
-    def of(
-        cls,
-        rules: Sequence[SecurityRule],
-        readings: Sequence[Reading],
-        unreadable: Mapping[int, Anomaly] = MappingProxyType({}),
-        shared: Shared | None = None,
-    ) -> Self:
-        told = [number for number, rule in enumerate(rules) if not rule.default and number not in unreadable]
-        return cls(rules, readings, Rules(readings, shared=shared), unreadable, told)
 
     def anomalies(self, *, faults: bool = False) -> tuple[Anomaly, ...]:
         """All of them, in the order of the rules; or without exceptions, and conflicts that are not certain."""
         found = list(self.unreadable.items())
         pairs: list[_Pair] = []
-        for number in self.told:
-            role = self._brief(number) if faults else self.listed.role(number)
+        brief, missing = self.listed.brief, self.missing
+        for number, rule in enumerate(self.rules):
+            if rule.default or number in self.unreadable:
+                continue
+            # A conflict with a rule that is not known exactly is not certain, and no fault.
+            role = brief(number, conflicts=not missing[number]) if faults else self.listed.role(number)
             fate, takers = role.fate, role.takers
             if fate is Fate.DEAD:
                 found.append((number, self._dead(number, takers)))
@@ -184,10 +198,6 @@ class _Report:
                 pairs += self._pairs(number, takers, faults=faults)
         found += self._contrary(pairs)
         return tuple([anomaly for _, anomaly in sorted(found, key=itemgetter(0))])
-
-    def _brief(self, number: int) -> Role:
-        """What a rule does, as far as that is a fault: a conflict with a rule that is not known exactly is none."""
-        return self.listed.brief(number, conflicts=not self.readings[number].names)
 
     def _dead(self, number: int, takers: Sequence[int]) -> Anomaly:
         return Anomaly(Kind.DEAD, self.rules[number], self._readable(takers))
@@ -200,11 +210,11 @@ class _Report:
 
         That is certain where all that takes any of its flows is known.
         """
-        allows = self.readings[later].allows
-        contrary = [each for each in takers if self.readings[each].allows is not allows and each not in self.unreadable]
+        allowing, allows = self.allowing, self.allowing[later]
+        contrary = [each for each in takers if allowing[each] is not allows and each not in self.unreadable]
         if not contrary:
             return
-        missing = self.readings[later].names.union(*[self.readings[taker].names for taker in takers])
+        missing = self.missing[later].union(*[self.missing[taker] for taker in takers])
         if faults and missing:
             return
         for earlier in contrary:

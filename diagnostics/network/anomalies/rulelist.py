@@ -15,12 +15,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from diagnostics.network.anomalies.axes import Shared
+from diagnostics.network.anomalies.axes import Addresses, services
 from diagnostics.network.anomalies.boxes import MOST, Boxes
 from diagnostics.network.anomalies.classes import Slice, slices
 from diagnostics.network.anomalies.edges import Edges
 from diagnostics.network.anomalies.fate import Fate, Role
-from diagnostics.network.anomalies.reading import ANY, WITH_PORTS, WITHOUT_PORTS, Line, Part, Reading
+from diagnostics.network.anomalies.reading import (
+    ANY,
+    WITH_PORTS,
+    WITHOUT_PORTS,
+    Line,
+    Part,
+    Reader,
+    Reading,
+    Said,
+)
 from diagnostics.network.anomalies.search import Search
 
 type Product = tuple[Sequence[Slice], int, int]
@@ -99,9 +108,25 @@ class RuleList:
 class Rules:
     """Rules in order, each looked at in the way that suits it: by boxes, or by a search where there are too many."""
 
-    def __init__(self, readings: Sequence[Reading], most: int = MOST, shared: Shared | None = None) -> None:
-        self._readings = readings
-        self._boxes = Boxes.of(readings, most, shared) if len(readings) <= _FEW else None
+    def __init__(self, said: Said, reader: Reader, boxes: Boxes | None) -> None:
+        self._said, self._reader, self._boxes = said, reader, boxes
+
+    @classmethod
+    def of(
+        cls, said: Said, reader: Reader, addresses: Addresses, services: Sequence[int] | None, most: int = MOST
+    ) -> Self:
+        """The list of rules.
+
+        Args:
+            said: what the rules say.
+            reader: reads it where that has to be done rule by rule.
+            addresses: the addresses of both ends.
+            services: the services of each rule, if they are few enough to tell their classes.
+            most: how many boxes the flows of a rule may fall into.
+        """
+        if services is None or len(services) > _FEW:
+            return cls(said, reader, None)
+        return cls(said, reader, Boxes.of(said, addresses, services, most))
 
     def role(self, rule: int) -> Role:
         """What a rule does."""
@@ -130,12 +155,15 @@ class Rules:
 
     @cached_property
     def _searched(self) -> RuleList:
-        return RuleList.of(self._readings)
+        return RuleList.of(self._reader.readings(self._said))
 
 
-def listed(readings: Sequence[Reading]) -> Rules:
-    """Rules in order, by the way that suits them."""
-    return Rules(readings)
+def listed(said: Said, reader: Reader, most: int = MOST) -> Rules:
+    """Rules in order, by the way that suits them. Raises ParseError and PermanentError as a reader does."""
+    if len(said.allowing) > _FEW:
+        return Rules(said, reader, None)
+    (held,) = services([said], None)
+    return Rules.of(said, reader, Addresses([said], reader), held, most)
 
 
 def _finds(products: Sequence[Product], others: int, wanted: int) -> bool:
