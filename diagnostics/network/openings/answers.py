@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from diagnostics.network.cells import address_at, family, top_of
 from diagnostics.network.estate import Estate, Point
 from diagnostics.network.filters import Filters
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import Intervals
 from diagnostics.network.openings.boxes import PUBLIC, Box, Space
 from diagnostics.network.openings.sets import Sets
@@ -56,14 +57,18 @@ class Answers:
         self._estate, self._routing = estate, routing
         self._walk = Walk(estate, filters, routing, Owners(estate), answers=True)
         self._known: dict[object, Answered] = {}
+        self._parts: dict[tuple[ResourceId, int], Sequence[tuple[Intervals, NextHop]]] = {}
 
     def of(self, point: Point, protocol: str, space: Space) -> Answered:
         """Where the answers of an endpoint get, as far as routes tell."""
         told = point.nic.id in self._estate.effective_routes
         place = point.nic.id if told else point.configuration.subnet or point.nic.id
-        if (place, protocol, space.version) not in self._known:
-            self._known[place, protocol, space.version] = self._answered(point, protocol, space)
-        return self._known[place, protocol, space.version]
+        key = place, protocol, space.version
+        if key not in self._known:
+            if (place, space.version) not in self._parts:
+                self._parts[place, space.version] = self._parted(point, space.version)
+            self._known[key] = self._answered(point, protocol, space, self._parts[place, space.version])
+        return self._known[key]
 
     def guest(self, point: Point, box: Box, space: Space) -> Box:
         """A box of a secondary NIC: beyond its subnet the guest has to have a route of its own."""
@@ -85,30 +90,33 @@ class Answers:
         read = [held for text in (subnet.prefixes if subnet else ()) if (held := read_prefix(text))]
         return family(AddressSet.union(read), version)
 
-    def _answered(self, point: Point, protocol: str, space: Space) -> Answered:
-        version, sets = space.version, space.sources
+    def _parted(self, point: Point, version: int) -> list[tuple[Intervals, NextHop]]:
+        """The public addresses to which answers may get, by their next hop."""
         public, top = family(PUBLIC, version), top_of(version)
         table = self._routing.table(point, version)
         ends = (*(start - 1 for start in table.starts[1:]), top)
+        ranges = zip(table.starts, ends, table.hops, strict=True)
+        found = [(Intervals(((start, end),), top) & public, hop) for start, end, hop in ranges if not _nearby(hop)]
+        return [(here, hop) for here, hop in found if here]
+
+    def _answered(
+        self, point: Point, protocol: str, space: Space, parts: Sequence[tuple[Intervals, NextHop]]
+    ) -> Answered:
+        version, sets = space.version, space.sources
         sure: list[tuple[int, int]] = []
         doubts = []
-        for start, end, hop in zip(table.starts, ends, table.hops, strict=True):
-            here = Intervals.of([(start, end)], top) & public
-            found = self._fate(point, protocol, version, hop, here.spans[0][0]) if here else None
+        for here, hop in parts:
+            found = self._fate(point, protocol, version, hop, here.spans[0][0])
             if found == frozenset():
                 sure += here.spans
             elif found:
                 doubts.append((sets.add(here), found))
-        return Answered(sets.add(Intervals.of(sure, top)), tuple(doubts))
+        return Answered(sets.add(Intervals.joined(sure, top_of(version))), tuple(doubts))
 
     def _fate(self, point: Point, protocol: str, version: int, hop: NextHop, number: int) -> frozenset[str] | None:
         """What is missing to say whether an answer gets back: nothing where it does; None where it does not."""
-        if hop.known:
-            kind = hop.route.next_hop_type if hop.route else HopType.NONE
-            if kind == HopType.INTERNET:
-                return frozenset()
-            if kind in _NEARBY:  # what has such an address inside is not who asks from the internet
-                return None
+        if hop.known and _kind(hop) == HopType.INTERNET:
+            return frozenset()
         address = address_at(number, version)
         flow = Flow(point.address or address, address, protocol)
         start = Trail(flow, (Step("Source", str(flow.source), point.nic.id),))
@@ -119,6 +127,15 @@ class Answers:
         if set(fates) == {Verdict.ALLOWED}:
             return frozenset()
         return frozenset(_missing(trails)) | hop.missing or frozenset({f"the routes of {point.nic.id.name}"})
+
+
+def _kind(hop: NextHop) -> str:
+    return hop.route.next_hop_type if hop.route else HopType.NONE
+
+
+def _nearby(hop: NextHop) -> bool:
+    """Whether an answer stays inside: what has such an address there is not who asks from the internet."""
+    return hop.known and _kind(hop) in _NEARBY
 
 
 def _back(trail: Trail) -> Verdict:

@@ -160,7 +160,7 @@ class Openings:
         found = self._known_wanted.get(rules)
         if found is None:
             reader = self._reader
-            found = self._known_wanted[rules] = all([reader.wanted(reader.deciders[n].rule) for n in rules])
+            found = self._known_wanted[rules] = all(reader.wanted(reader.deciders[n].rule) for n in rules)
         return found
 
     def _deciders(self, rules: tuple[int, ...]) -> tuple[Decider, ...]:

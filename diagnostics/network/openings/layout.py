@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from typing import NamedTuple
@@ -26,6 +26,14 @@ class Cell(NamedTuple):
     source_ports: int
 
 
+class Spoken(NamedTuple):
+    """The cells of protocols of which the same rules speak."""
+
+    protocols: Sequence[str]
+    with_ports: bool
+    cells: Sequence[Cell]
+
+
 class Layouts:
     """Those of NSGs: each is parted once, at however many levels it stands."""
 
@@ -39,7 +47,7 @@ class Layouts:
         found = alike.get((level, name.text))
         if found is None:
             like = next(iter(alike.values()), None)
-            found = alike[level, name.text] = Inbound(self._reader, group, level, name, ports, like)
+            found = alike[level, name.text] = Inbound(self._reader, group, level, name, ports, like=like)
         return found
 
 
@@ -57,6 +65,7 @@ class Inbound:
         level: Level,
         name: ResourceId,
         ports: Ports,
+        *,
         like: Inbound | None,
     ) -> None:
         self._reader, self._group, self._level, self._name, self._ports = reader, group, level, name, ports
@@ -113,12 +122,12 @@ class Layout:
                 self.unreadable |= 1 << i
 
     @cached_property
-    def cells(self) -> Mapping[str, Sequence[Cell]]:
-        """By protocol; the very same for protocols of which the same rules speak."""
+    def cells(self) -> Sequence[Spoken]:
+        """All of them."""
         return self._by_protocol(-1)
 
     @cached_property
-    def opening(self) -> Mapping[str, Sequence[Cell]]:
+    def opening(self) -> Sequence[Spoken]:
         """Those in which a rule lets something in, with the rules up to the last that does."""
         return self._by_protocol(self.allowing)
 
@@ -128,21 +137,20 @@ class Layout:
         found.rules = rules
         return found
 
-    def _by_protocol(self, last: int) -> dict[str, Sequence[Cell]]:
+    def _by_protocol(self, last: int) -> list[Spoken]:
         """The cells of rules up to the last of some; where none of these speaks is only told of all rules."""
-        known: dict[tuple[bool, int], Sequence[Cell]] = {}
-        found = {}
+        alike: dict[tuple[bool, int], list[str]] = {}
         named: dict[str, int] = {}
         for i, each in enumerate(self.rules):
             named[each.protocol] = named.get(each.protocol, 0) | 1 << i
         for protocol in PROTOCOLS:
             plain = protocol.lower()
             speaking = named.get("", 0) | named.get(plain, 0)
-            key = plain in WITH_PORTS, speaking & up_to(speaking & last)
-            if key not in known:
-                cells = self._cells(key[1], last) if key[0] else (Cell(key[1], ALL, ALL),)
-                known[key] = [cell for cell in cells if cell.rules or last == -1]
-            found[protocol] = known[key]
+            alike.setdefault((plain in WITH_PORTS, speaking & up_to(speaking & last)), []).append(protocol)
+        found = []
+        for (with_ports, speaking), protocols in alike.items():
+            cells = self._cells(speaking, last) if with_ports else (Cell(speaking, ALL, ALL),)
+            found.append(Spoken(protocols, with_ports, [cell for cell in cells if cell.rules or last == -1]))
         return found
 
     def _cells(self, speaking: int, last: int) -> Iterator[Cell]:

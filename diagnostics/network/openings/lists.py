@@ -13,7 +13,6 @@ from diagnostics.network.openings.layout import Cell, Layout, cells, up_to
 from diagnostics.network.openings.places import PERHAPS, UNPLACED, YES, Place, Sources, Words, holds, unsaid
 from diagnostics.network.openings.ready import Ready, Side
 from diagnostics.network.openings.sets import NONE
-from diagnostics.network.security import WITH_PORTS
 
 _NO_DOUBT = frozenset[str]()
 _NOTHING: Mapping[str, Boxes] = dict.fromkeys(PROTOCOLS, ())
@@ -110,10 +109,9 @@ class RuleList:
     def admin_boxes(self, states: States) -> Mapping[str, tuple[AdminBox, ...]]:
         """What security admin rules make of what comes in, by protocol."""
         if states not in self._admin:
-            self._admin[states] = {
-                protocol: tuple(self._admin_made(own, states, with_ports=protocol.lower() in WITH_PORTS))
-                for protocol, own in self.layout.cells.items()
-            }
+            found = self._admin[states] = {}
+            for protocols, with_ports, own in self.layout.cells:
+                found.update(dict.fromkeys(protocols, tuple(self._admin_made(own, states, with_ports=with_ports))))
         return self._admin[states]
 
     def anywhere(self, place: Place, there: Intervals) -> Mapping[str, Boxes]:
@@ -139,20 +137,19 @@ class RuleList:
     def _by_protocol(self, some: Sequence[States]) -> Mapping[str, Boxes]:
         if not some:
             return _NOTHING
-        known: dict[int, Boxes] = {}
-        found = {}
-        opening = self.layout.opening
-        every = [(sure | perhaps | unplaced, perhaps, unplaced) for sure, perhaps, unplaced in some]
-        is_sure = not any([rules & self._open or perhaps or unplaced for rules, perhaps, unplaced in every])
-        for protocol in PROTOCOLS:
-            own = opening[protocol]
-            if id(own) not in known:
-                with_ports = protocol.lower() in WITH_PORTS
-                if is_sure and not (with_ports and self.layout.unreadable):
-                    known[id(own)] = self._surely(own, [rules for rules, _, _ in every])
-                else:
-                    known[id(own)] = self._made(own, every, with_ports=with_ports)
-            found[protocol] = known[id(own)]
+        found, every, doubt = {**_NOTHING}, list[int](), 0
+        for sure, perhaps, unplaced in some:
+            every.append(sure | perhaps | unplaced)
+            doubt |= perhaps | unplaced | every[-1] & self._open
+        for protocols, with_ports, own in self.layout.opening:
+            if not own:
+                continue
+            if doubt or (with_ports and self.layout.unreadable):
+                made = self._made(own, some, with_ports=with_ports)
+            else:
+                made = self._surely(own, every)
+            for protocol in protocols:
+                found[protocol] = made
         return found
 
     def _surely(self, own: Sequence[Cell], some: Sequence[int]) -> Boxes:
@@ -199,7 +196,7 @@ class RuleList:
         return found
 
     def _made(self, own: Sequence[Cell], some: Sequence[States], *, with_ports: bool) -> Boxes:
-        """What is let in to any of the destinations that rules are for, perhaps are, or depending on the address."""
+        """What is let in to any of the destinations for which rules are in some states."""
         asked: dict[tuple[frozenset[States] | States, int], int] = {}
         for rules, ports, source_ports in own:
             if states := self._asked(rules, some):
@@ -227,8 +224,8 @@ class RuleList:
     def _asked(self, rules: int, some: Sequence[States]) -> frozenset[States] | States | None:
         """The rules of a cell that make a difference, in each way in which they stand to a destination."""
         found, allows = [], self._allowing
-        for every, perhaps, unplaced in some:
-            here = rules & every
+        for sure, perhaps, unplaced in some:
+            here = rules & (sure | perhaps | unplaced)
             if allowing := here & allows:
                 here &= (1 << allowing.bit_length()) - 1
                 found.append((here, here & perhaps, here & unplaced))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -75,6 +76,7 @@ class _Public(dict[tuple[str, ...], bool]):
         return found
 
 
+@lru_cache(maxsize=1 << 14)
 def _names_public(text: str) -> bool:
     if _PRIVATE_TEXT.fullmatch(text):  # most sources are like that, and reading them takes long
         return False
