@@ -14,7 +14,7 @@ from diagnostics.checks.services import PROTOCOLS, as_bits, held
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.openings import Decider
-from diagnostics.network.prefixes import AddressSet, address_of, read_prefix
+from diagnostics.network.prefixes import Address, AddressSet, read_prefix
 from diagnostics.network.public import WayIn
 
 WITH_PORTS = ("Tcp", "Udp")
@@ -108,33 +108,32 @@ class Ports:
                 found |= each.missing
         return told_once(found) if found else found
 
-    def at(self, address: str) -> int:
-        """The ports that are open to an address or may be, as far as rules name destinations: see `as_bits`."""
-        if not (self.opens or self.doubts):
-            return 0
-        found = self._at.get(address)
-        if found is None:
-            read, found = address_of(address), 0
-            for addresses, ports in self._by_destination.items():
-                if read is None or addresses is None or read in addresses:
-                    found |= ports
-            self._at[address] = found
+    def at(self, address: Address | None, among: int = -1) -> int:
+        """The ports that are open to an address or may be, as far as rules name destinations; without one, to any.
+
+        They are bits (see `as_bits`), and so are those that are asked for: by default all.
+        """
+        anywhere, somewhere = self._destinations
+        found = anywhere & among
+        for addresses, ports in somewhere:
+            more = ports & among
+            if more & ~found and (address is None or address in addresses):
+                found |= more
         return found
 
     @cached_property
-    def _at(self) -> dict[str, int]:
-        return {}
-
-    @cached_property
-    def _by_destination(self) -> Mapping[AddressSet | None, int]:
-        """The ports, as bits, by the addresses that rules name; None stands for what can be any."""
-        found: dict[AddressSet | None, int] = {}
+    def _destinations(self) -> tuple[int, tuple[tuple[AddressSet, int], ...]]:
+        """The ports, as bits, that are open to any address for all that is known, and those to some addresses."""
+        anywhere, somewhere = 0, dict[AddressSet, int]()
         for each in self.opens:
-            addresses = _leads_to(each)
-            found[addresses] = found.get(addresses, 0) | as_bits(each.protocol, each.ports)
+            addresses, ports = _leads_to(each), as_bits(each.protocol, each.ports)
+            if addresses is None:
+                anywhere |= ports
+            else:
+                somewhere[addresses] = somewhere.get(addresses, 0) | ports
         for doubt in self.doubts:
-            found[None] = found.get(None, 0) | as_bits(doubt.protocol, doubt.ports)
-        return found
+            anywhere |= as_bits(doubt.protocol, doubt.ports)
+        return anywhere, tuple(somewhere.items())
 
     def of(self, protocol: str) -> Intervals:
         """The open ports of a protocol."""

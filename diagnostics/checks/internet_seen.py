@@ -84,12 +84,12 @@ class Seen:
         estate, nic = self._view.estate, point.nic
         if estate.admin_rules or (estate.effective_groups and nic.id in estate.effective_groups):
             return -1
-        subnet, address, found = estate.subnet_of(point), point.configuration.address or "", -1
+        subnet, address, found = estate.subnet_of(point), point.address, -1
         for rid in (nic.security_group, subnet.security_group if subnet else None):
             if rid and (ports := self._alone.get(rid.key)):
-                found &= ports.at(address)
+                found = ports.at(address, found)
             elif rid and (group := estate.security_groups.get(rid)):
-                found &= self.alone(group).at(address)
+                found = self.alone(group).at(address, found)
         return found
 
     def _hidden(self, use: Use) -> bool:

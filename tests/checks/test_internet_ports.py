@@ -14,6 +14,7 @@ from diagnostics.network.filters import Level
 from diagnostics.network.intervals import Span
 from diagnostics.network.model import SecurityRule
 from diagnostics.network.openings import Decider
+from diagnostics.network.prefixes import address_of
 from diagnostics.network.reading import read_objects
 from tests.network.drawn.choices import seeded
 from tests.network.drawn.estates import estate as drawn
@@ -73,11 +74,12 @@ def _bits(*ports: int) -> int:
 def test_openings_count_where_their_rules_lead(address: str, ports: tuple[int, ...]) -> None:
     opens = _open(22, "10.0.0.4/32"), _open(3389, "2001:db8::/64"), _open(80, "VirtualNetwork")
     known = Ports(opens, (Doubt("Tcp", ports_of(443), frozenset({"tag"})),))
-    assert known.at(address) == _bits(*ports)
+    assert known.at(address_of(address)) == _bits(*ports)
+    assert known.at(address_of(address), _bits(80, 22)) == _bits(*ports) & _bits(80, 22)
 
 
 def test_nothing_open_is_nothing_anywhere() -> None:
-    assert Ports().at("10.0.0.4") == Ports().services == 0
+    assert Ports().at(address_of("10.0.0.4")) == Ports().services == 0
 
 
 @pytest.mark.parametrize("seed", range(60))
