@@ -34,12 +34,13 @@ from diagnostics.network.estate import Point
 from diagnostics.network.filters import Level, group_at
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import Address, AddressSet, read_prefix
-from diagnostics.network.security import DEFAULTS, Flow, Verdict
+from diagnostics.network.security import DEFAULTS, Flow, Verdict, everywhere
 from diagnostics.paste import az, bicep, links
 
 _LATERAL: Mapping[int, str] = {22: "SSH", 3389: "RDP"}
 _BASTION = "azurebastionsubnet"
 _NONE = AddressSet.none().v6
+_ALL = AddressSet.all()
 _DEFAULT = next(rule for rule in DEFAULTS if rule.name == "AllowVnetOutBound")
 
 
@@ -133,14 +134,15 @@ def _by_default(view: View, point: Point) -> bool:
 def _about(view: View, group: SecurityGroup, port: int) -> Sequence[int]:
     """The places of the outbound rules about a port; none where the first of them lets nobody out to anybody."""
     rules = view.filters.ordered(group, inbound=False)
-    places = [
-        place
-        for place, (_, terms, _) in enumerate(rules)
-        if (not terms.protocol or terms.protocol == "tcp") and port in terms.destination_ports
-    ]
-    rule, terms, everywhere = rules[places[0]]
-    shut = everywhere and not rule.allows and AddressSet.all() == terms.sources.must == terms.destinations.must
-    return () if shut else places
+    places = rules.about("tcp", port)
+    return () if _shuts(rules.rules[places[0]]) else places
+
+
+def _shuts(rule: SecurityRule) -> bool:
+    """Whether a rule denies everybody everything that it is about."""
+    if rule.allows or rule.source_groups or rule.destination_groups:
+        return False
+    return all((known := everywhere(texts)) and known.must == _ALL for texts in (rule.sources, rule.destinations))
 
 
 def _lets_out(view: View, spot: Spot, points: Sequence[Point], port: int, places: Sequence[int]) -> SecurityRule | None:
@@ -162,11 +164,11 @@ def _rule_for_all(spot: Spot, about: Sequence[int], network: AddressSet, near: A
     first: SecurityRule | None = None
     among = network
     for place in about:
-        rule, terms, _ = spot.rules[place]
+        rule, service = spot.rules.rules[place], spot.rules.services[place]
         held, far = spot.sources(place).holds(near), spot.destinations(place)
         if held is False or not overlap(among, far.may):
             continue
-        sure = held and not terms.unreadable and terms.source_ports == EVERY_PORT
+        sure = held and not service.bad and service.source_ports == EVERY_PORT
         if not (sure and rule.allows) or (not far.exact and overlap(among, far.may - far.must)):
             return None
         first = first or rule
