@@ -264,19 +264,19 @@ def _with_doubt(admin: Stage, behind: Verdict) -> Verdict:
     return possible.pop() if len(possible) == 1 else Verdict.UNKNOWN
 
 
-def _stage(level: Level, group: ResourceId | None, rules: Rules, flow: Flow) -> Stage:
+def _stage(level: Level, group: ResourceId | None, rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Stage:
     decision = first_match(rules, flow)
     assert decision, "the last rule matches everything"
     rule = None if decision.rule is _LET_THROUGH else decision.rule
     return Stage(level, decision.verdict, group, rule, decision.doubtful, decision.missing)
 
 
-def _platform(rules: Rules, flow: Flow) -> Rules:
+def _platform(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Rules:
     """The rules that count for the platform's own addresses: those that name its tags."""
     return (*_naming_platform(rules, flow), (_LET_THROUGH, Terms.of(_LET_THROUGH, Context())))
 
 
-def _naming_platform(rules: Rules, flow: Flow) -> Rules:
+def _naming_platform(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Rules:
     return tuple((rule, terms) for rule, terms in rules if _names_platform(rule, flow))
 
 

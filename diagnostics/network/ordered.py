@@ -41,11 +41,11 @@ class Ordered:
         if key not in self._about:
             if len(self._about) == _MOST:  # somebody asks about one port after the other
                 self._about.clear()
-            every = port is None or protocol not in WITH_PORTS
+            wanted = port if protocol in WITH_PORTS else None
             self._about[key] = [
                 place
                 for place, (spoken, _, ports, _) in enumerate(self.services)
-                if (not spoken or spoken == protocol) and (every or port in ports)
+                if (not spoken or spoken == protocol) and (wanted is None or wanted in ports)
             ]
         return self._about[key]
 
