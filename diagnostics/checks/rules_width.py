@@ -17,7 +17,6 @@ from diagnostics.checks.rules_reading import (
     lets_everything_out,
     names_network,
     overlapping,
-    plain,
     ports_of,
     sensitive,
     sources,
@@ -40,9 +39,6 @@ from diagnostics.paste import az, bicep, links
 _LATERAL: Mapping[int, str] = {22: "SSH", 3389: "RDP"}
 _BASTION = "azurebastionsubnet"
 _ALL = AddressSet.all()
-type _Begin = tuple[int, int] | None
-"""The first address of a set with its version; None of the empty set."""
-
 _DEFAULT = next(rule for rule in DEFAULTS if rule.name == "AllowVnetOutBound")
 
 
@@ -226,12 +222,9 @@ class _Opening:
 
     def _for_network(self, rule: SecurityRule) -> bool:
         """Whether its sources are a whole virtual network, and not the internet, of which others tell."""
-        if not names_network(rule.sources):
-            if rule.sources and not any(_holds_one(text, self._begins) for text in rule.sources):
-                return False
-            if not any(within(space, sources(rule)) for space in self._spaces):
-                return False
-        return not internet(sources(rule))
+        named_sources = sources(rule)
+        whole = names_network(rule.sources) or any(within(space, named_sources) for space in self._spaces)
+        return whole and not internet(named_sources)
 
     def _lets_in(self, rule: SecurityRule) -> bool:
         points = self._view.use(self._group).points
@@ -247,26 +240,11 @@ class _Opening:
         networks = {network.id: network for network in found if network}
         return [_addresses(network.prefixes) for network in networks.values()]
 
-    @cached_property
-    def _begins(self) -> tuple[_Begin, ...]:
-        """Where each of these spaces begins: what holds a space holds that too, and is asked more quickly."""
-        return tuple(
-            (4, each.v4.spans[0][0]) if each.v4 else (6, each.v6.spans[0][0]) if each.v6 else None
-            for each in self._spaces
-        )
-
 
 @lru_cache(maxsize=1 << 12)
 def _addresses(prefixes: tuple[str, ...]) -> AddressSet:
     """The addresses of a network's prefixes."""
     return AddressSet.union([read for text in prefixes if (read := read_prefix(text))])
-
-
-@lru_cache(maxsize=1 << 14)
-def _holds_one(text: str, begins: tuple[_Begin, ...]) -> bool:
-    """Whether a source holds the beginning of one of some spaces; everything holds a space of nothing."""
-    held = plain((text,))
-    return any(each is None or each[1] in (held.v4 if each[0] == 4 else held.v6) for each in begins)
 
 
 def _meet(one: SecurityRule, other: SecurityRule) -> bool:
