@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
+from operator import itemgetter
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said
-from diagnostics.checks.rules_reading import Spot, machine, overlap, overlapping, ports_of, speaks, spots, unused
+from diagnostics.checks.rules_reading import Spot, machine, overlap, ports_of, speaks, spots, unused
 from diagnostics.checks.rules_remedy import Wanted, add, remove
 from diagnostics.checks.rules_serving import Serving
 from diagnostics.checks.rules_told import first_denies_all, own
@@ -16,9 +18,10 @@ from diagnostics.checks.view import View
 from diagnostics.checks.words import counted, fact, listed, named, rule_cause
 from diagnostics.findings import Cause, Severity
 from diagnostics.network.estate import Point, VirtualNetwork
+from diagnostics.network.ids import ResourceId
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import AddressSet, address_of
-from diagnostics.network.security import Terms
+from diagnostics.network.security import everywhere
 from diagnostics.network.tags import HOST
 
 _PLATFORM_DOC = "/azure/virtual-network/network-security-groups-overview#azure-platform-considerations"
@@ -33,8 +36,6 @@ _ALL = AddressSet.parse("*")
 
 
 type _Number = tuple[int, int]
-type _Allow = tuple[int, AddressSet | None]
-"""The place of a rule, and whom both it and a Deny name, where that is the same everywhere."""
 
 
 @check("NSG011", "Own Deny stands above AllowVnetInBound", Severity.INFO)
@@ -48,10 +49,7 @@ def cuts_network(view: View) -> Iterator[Said]:
     for group in view.groups:
         if all(rule.allows or not rule.inbound for rule in own(group)):
             continue
-        cutting = _Cutting(view, group, serving)
-        for spot in spots(view, group, inbound=True):
-            cutting.look(spot)
-        yield from (_cut(group, rule, cut) for rule, cut in cutting.told())
+        yield from (_cut(group, rule, cut) for rule, cut in _Cutting(view, group, serving).told())
 
 
 @check("NSG013", "The first inbound rule denies everything", Severity.MEDIUM)
@@ -79,55 +77,52 @@ def cuts_platform(view: View) -> Iterator[Said]:
                 yield _cuts_platform(view, group, rule, tags)
 
 
+type _Allow = tuple[int, SecurityRule, AddressSet | None]
+"""An Allow with its place, and whom both it and a Deny name, where that is the same everywhere."""
+
+
 @dataclass(slots=True)
 class _Cut:
     """What a Deny takes of what comes from the virtual network.
 
     Attributes:
-        above: the rules above it that let some of it in.
+        first: the number of the first place where it does.
+        above: the rules above it that let some of it in, by their place.
         services: what cannot be reached by anybody because of it.
     """
 
+    first: int
     machines: dict[str, None] = field(default_factory=dict)
-    above: dict[SecurityRule, None] = field(default_factory=dict)
+    above: dict[int, SecurityRule] = field(default_factory=dict)
     services: dict[str, None] = field(default_factory=dict)
 
 
 class _Cutting:
-    """What the Denies of one NSG take of what comes from the virtual network, at one place after the other.
+    """What the Denies of one NSG take of what comes from the virtual network.
 
     Without those that decide nothing, and the one by which nothing gets in at all. Rules go by their place.
     """
 
     def __init__(self, view: View, group: SecurityGroup, serving: Serving) -> None:
-        self._found: dict[int, tuple[_Cut, dict[int, None]]] = {}
         self._view, self._serving = view, serving
-        self._rules = view.filters.ordered(group, inbound=True)
+        self._ordered = view.filters.ordered(group, inbound=True)
+        self._rules, self._services = self._ordered.rules, self._ordered.services
         self._first, self._odd = first_denies_all(group), view.odd(group)
         self._idle = {odd.rule.name for odd in self._odd.values() if odd.idle}  # sooner asked than a rule is hashed
-        self._allows: dict[int, Sequence[_Allow]] = {}
-        self._denies = [*self._ready()]
-
-    def look(self, spot: Spot) -> None:
-        """What they take at a place."""
-        names: Sequence[str] = ()
-        numbers = [_number(point.configuration.address) for point in spot.points] if self._denies else []
-        for place in self._denies:
-            behind = _behind(numbers, spot.destinations(place).must)
-            if behind and overlap(spot.sources(place).must, spot.network):
-                names = names or [machine(self._view, point) for point in spot.points]
-                self._add(spot, place, behind, names)
-                self._let_in(spot, place)
+        self._spots = [*spots(view, group, inbound=True)]
+        self._numbers = [[_number(point.configuration.address) for point in spot.points] for spot in self._spots]
+        self._names: dict[int, Sequence[str]] = {}
+        self._all = [number for numbers in self._numbers for number in numbers]
 
     def told(self) -> Iterator[tuple[SecurityRule, _Cut]]:
-        """What they take at all places."""
-        for place, (cut, above) in self._found.items():
-            cut.above = dict.fromkeys(self._rules[each][0] for each in above)
-            yield self._rules[place][0], cut
+        """What they take, in the order in which one who goes from place to place comes upon it."""
+        found = [(cut.first, place, cut) for place in self._denies() if (cut := self._taken(place))]
+        for _, place, cut in sorted(found, key=itemgetter(0, 1)):
+            yield self._rules[place], cut
 
-    def _ready(self) -> Iterator[int]:
+    def _denies(self) -> Iterator[int]:
         """The Denies that count, above the default rules."""
-        for place, (rule, _, _) in enumerate(self._rules):
+        for place, rule in enumerate(self._rules):
             if rule.default:
                 return
             if not (rule.allows or rule == self._first or (rule.name in self._idle and self._does_nothing(rule))):
@@ -136,36 +131,74 @@ class _Cutting:
     def _does_nothing(self, rule: SecurityRule) -> bool:
         return (odd := self._odd.get(rule)) is not None and odd.idle
 
-    def _alike(self, place: int) -> Iterator[_Allow]:
-        """The Allows above a Deny that may be about the same."""
-        _, deny, known = self._rules[place]
-        for each, (rule, allow, everywhere) in enumerate(self._rules[:place]):
-            if rule.allows and _meet(allow, deny):
-                common = allow.sources.may & deny.sources.must if known and everywhere else None
-                if common is None or common:
-                    yield each, common
+    def _taken(self, place: int) -> _Cut | None:
+        """What a Deny takes at one place after the other."""
+        rule, cut = self._rules[place], None
+        sources = _known(rule.sources, rule.source_groups)
+        destinations = _known(rule.destinations, rule.destination_groups)
+        if destinations and not _behind(self._all, destinations):  # mostly the same at all places
+            return None
+        allows: Sequence[_Allow] = ()
+        crosses: dict[int, bool] = {}
+        for number, spot in enumerate(self._spots):
+            behind = _behind(self._numbers[number], destinations or spot.destinations(place).must)
+            if not behind:
+                continue
+            denied, key = sources or spot.sources(place).must, id(spot.network if sources else spot.context)
+            if fresh := key not in crosses:
+                crosses[key] = overlap(denied, spot.network)
+            if crosses[key]:
+                if cut is None:
+                    cut, allows = _Cut(number), [*self._alike(place, sources)]
+                self._add(cut, number, place, behind, denied)
+                _let_in(cut, spot, denied, allows, fresh=fresh)
+        return cut
 
-    def _let_in(self, spot: Spot, place: int) -> None:
-        """The Allows above a rule that let some in of what it takes of the network; once found, they need no look."""
-        (_, above), denied = self._found[place], spot.sources(place).must
-        if place not in self._allows:  # which are about the same, is the same everywhere
-            self._allows[place] = [*self._alike(place)]
-        for each, common in self._allows[place]:
-            if each not in above:
-                taken = spot.sources(each).may & denied if common is None else common
-                if overlap(taken, spot.network):
-                    above[each] = None
-
-    def _add(self, spot: Spot, place: int, behind: Sequence[int], names: Sequence[str]) -> None:
-        if place not in self._found:
-            self._found[place] = _Cut(), {}
-        cut, _ = self._found[place]
+    def _add(self, cut: _Cut, number: int, place: int, behind: Sequence[int], denied: AddressSet) -> None:
+        """The endpoints behind a Deny at a place, and their services where it takes the whole network."""
+        spot = self._spots[number]
+        if number not in self._names:
+            self._names[number] = [machine(self._view, point) for point in spot.points]
+        names = self._names[number]
         for each in behind:
             cut.machines[names[each]] = None
-        if self._serving.anything and spot.network <= spot.sources(place).must:
-            let_in = [others for other, others, _ in self._rules[:place] if other.allows]
-            points = [spot.points[each] for each in behind]
-            cut.services |= dict.fromkeys(_cut_off(points, self._rules[place][1], let_in, self._serving))
+        if self._serving.anything and spot.network <= denied:
+            for each in behind:
+                cut.services |= dict.fromkeys(self._cut_off(spot.points[each], place))
+
+    def _cut_off(self, point: Point, place: int) -> Iterator[str]:
+        """The services that a Deny for the whole network takes, and to which no rule above it lets anybody in."""
+        for name, protocol, port in self._serving.at(point):
+            about = self._ordered.about(protocol.lower(), port)
+            if place in about and not any(self._rules[each].allows for each in about if each < place):
+                yield f"{name} ({protocol} {port})"
+
+    def _alike(self, place: int, denied: AddressSet | None) -> Iterator[_Allow]:
+        """The Allows above a Deny that may be about the same."""
+        spoken, _, ports, _ = self._services[place]
+        for each, (other, _, others, _) in enumerate(self._services[:place]):
+            rule = self._rules[each]
+            if not rule.allows or (spoken and other and spoken != other) or ports.isdisjoint(others):
+                continue
+            allowed = _known(rule.sources, rule.source_groups) if denied else None
+            common = allowed & denied if allowed and denied else None
+            if common is None or common:
+                yield each, rule, common
+
+
+def _let_in(cut: _Cut, spot: Spot, denied: AddressSet, allows: Sequence[_Allow], *, fresh: bool) -> None:
+    """The Allows above a rule that let some in of what it takes of the network; once found, they need no look."""
+    for place, rule, common in allows:
+        if place not in cut.above and (fresh or common is None):
+            taken = spot.sources(place).may & denied if common is None else common
+            if overlap(taken, spot.network):
+                cut.above[place] = rule
+
+
+def _known(texts: tuple[str, ...], groups: tuple[ResourceId, ...]) -> AddressSet | None:
+    """The addresses of one end, where they are the same everywhere."""
+    found = None if groups else everywhere(texts)
+    return found.must if found else None
 
 
 def _behind(numbers: Sequence[_Number | None], destinations: AddressSet) -> Sequence[int]:
@@ -186,21 +219,6 @@ def _number(text: str | None) -> _Number | None:
     return (int(address), address.version) if address else None
 
 
-def _meet(one: Terms, other: Terms) -> bool:
-    """Whether two rules can be about the same protocol and port."""
-    same = not one.protocol or not other.protocol or one.protocol == other.protocol
-    return same and overlapping(one.destination_ports, other.destination_ports)
-
-
-def _cut_off(points: Sequence[Point], deny: Terms, above: Sequence[Terms], serving: Serving) -> Iterator[str]:
-    """The services that a Deny for the whole network takes, and to which no rule above it lets anybody in."""
-    for point in points:
-        for name, protocol, port in serving.at(point):
-            let_in = any(terms.speaks_of(protocol, port) for terms in above)
-            if deny.speaks_of(protocol, port) and not let_in:
-                yield f"{name} ({protocol} {port})"
-
-
 def _cut(group: SecurityGroup, rule: SecurityRule, cut: _Cut) -> Found:
     names = sorted(cut.machines)
     ports = listed(rule.destination_ports or ("*",))
@@ -209,7 +227,10 @@ def _cut(group: SecurityGroup, rule: SecurityRule, cut: _Cut) -> Found:
     behind = f"{counted(len(names), 'machine')}: {listed(names, _SHOWN)}"
     text = f"it cuts {what} ({rule.protocol}) off from {sources}, of {behind}"
     causes: list[Cause] = [rule_cause(group.id, rule), fact("cut", text, group.id, rule.name)]
-    causes += [rule_cause(group.id, other, f"above it, {named(other)} lets some of it in") for other in cut.above][:5]
+    causes += [
+        rule_cause(group.id, other, f"above it, {named(other)} lets some of it in")
+        for other in islice(dict.fromkeys(cut.above.values()), 5)
+    ]
     if not cut.above:
         causes.append(fact("cut", "nothing above it lets any of it in", group.id, rule.name))
     causes += [fact("service", f"nobody reaches {each} any more", group.id, each) for each in cut.services][:5]

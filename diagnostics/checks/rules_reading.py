@@ -12,10 +12,10 @@ from diagnostics.checks.view import View
 from diagnostics.errors import ParseError
 from diagnostics.network.cells import address_at
 from diagnostics.network.estate import Point
-from diagnostics.network.filters import Ordered
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.intervals import PORTS_TOP, Intervals
 from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.ordered import Ordered
 from diagnostics.network.places import Use
 from diagnostics.network.prefixes import PRIVATE, Address, AddressSet, Bounds, read_prefix
 from diagnostics.network.security import Context, everywhere, ports
@@ -153,13 +153,13 @@ class Spot(msgspec.Struct, frozen=True):
 
     def sources(self, place: int) -> Bounds:
         """The sources of a rule, by its place in the order."""
-        rule, terms, everywhere = self.rules[place]
-        return terms.sources if everywhere else self.context.addresses(rule.sources, rule.source_groups)
+        rule = self.rules.rules[place]
+        return self.context.addresses(rule.sources, rule.source_groups)
 
     def destinations(self, place: int) -> Bounds:
         """The destinations of a rule, by its place in the order."""
-        rule, terms, everywhere = self.rules[place]
-        return terms.destinations if everywhere else self.context.addresses(rule.destinations, rule.destination_groups)
+        rule = self.rules.rules[place]
+        return self.context.addresses(rule.destinations, rule.destination_groups)
 
 
 def spots(view: View, group: SecurityGroup, *, inbound: bool) -> Iterator[Spot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from diagnostics.checks.catalogue import check
 from diagnostics.checks.found import Found, Said
@@ -16,7 +16,6 @@ from diagnostics.checks.rules_reading import (
     internet,
     lets_everything_out,
     names_network,
-    overlap,
     overlapping,
     ports_of,
     sensitive,
@@ -34,12 +33,12 @@ from diagnostics.network.estate import Point
 from diagnostics.network.filters import Level, group_at
 from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.network.prefixes import Address, AddressSet, read_prefix
-from diagnostics.network.security import DEFAULTS, Flow, Verdict
+from diagnostics.network.security import DEFAULTS, Flow, Verdict, everywhere
 from diagnostics.paste import az, bicep, links
 
 _LATERAL: Mapping[int, str] = {22: "SSH", 3389: "RDP"}
 _BASTION = "azurebastionsubnet"
-_NONE = AddressSet.none().v6
+_ALL = AddressSet.all()
 _DEFAULT = next(rule for rule in DEFAULTS if rule.name == "AllowVnetOutBound")
 
 
@@ -133,44 +132,46 @@ def _by_default(view: View, point: Point) -> bool:
 def _about(view: View, group: SecurityGroup, port: int) -> Sequence[int]:
     """The places of the outbound rules about a port; none where the first of them lets nobody out to anybody."""
     rules = view.filters.ordered(group, inbound=False)
-    places = [
-        place
-        for place, (_, terms, _) in enumerate(rules)
-        if (not terms.protocol or terms.protocol == "tcp") and port in terms.destination_ports
-    ]
-    rule, terms, everywhere = rules[places[0]]
-    shut = everywhere and not rule.allows and AddressSet.all() == terms.sources.must == terms.destinations.must
-    return () if shut else places
+    places = rules.about("tcp", port)
+    return () if _shuts(rules.rules[places[0]]) else places
+
+
+def _shuts(rule: SecurityRule) -> bool:
+    """Whether a rule denies everybody everything that it is about."""
+    if rule.allows or rule.source_groups or rule.destination_groups:
+        return False
+    return all((known := everywhere(texts)) and known.must == _ALL for texts in (rule.sources, rule.destinations))
 
 
 def _lets_out(view: View, spot: Spot, points: Sequence[Point], port: int, places: Sequence[int]) -> SecurityRule | None:
     """The rule that lets a port out to every address of the network, if all rules that stand there do."""
-    network = AddressSet(spot.network.v4, _NONE)
-    for point in points if places and network else ():
+    sample = first_of(spot.network, 4) if places else None
+    for point in points if sample else ():
         address = point.address
-        if address is None or address.version != 4:
+        if sample is None or address is None or address.version != 4:
             continue
-        rule = _rule_for_all(spot, places, network, address)
-        sample = first_of(network, 4) if rule else None
-        if sample and view.filters.outbound(point, Flow(address, sample, "Tcp", port)).verdict is not Verdict.DENIED:
+        rule = _rule_for_all(spot, places, address)
+        if rule and view.filters.outbound(point, Flow(address, sample, "Tcp", port)).verdict is not Verdict.DENIED:
             return rule
     return None
 
 
-def _rule_for_all(spot: Spot, about: Sequence[int], network: AddressSet, near: Address) -> SecurityRule | None:
-    """The first of the rules about a port that lets an address out, if all of the network is let out to."""
+def _rule_for_all(spot: Spot, about: Sequence[int], near: Address) -> SecurityRule | None:
+    """The first of the rules about a port that lets an address out, if all of the network is let out to, over IPv4."""
     first: SecurityRule | None = None
-    among = network
+    among = spot.network.v4
     for place in about:
-        rule, terms, _ = spot.rules[place]
-        held, far = spot.sources(place).holds(near), spot.destinations(place)
-        if held is False or not overlap(among, far.may):
+        if (held := spot.sources(place).holds(near)) is False:
             continue
-        sure = held and not terms.unreadable and terms.source_ports == EVERY_PORT
-        if not (sure and rule.allows) or (not far.exact and overlap(among, far.may - far.must)):
+        far = spot.destinations(place)
+        if among.isdisjoint(far.may.v4):
+            continue
+        rule, service = spot.rules.rules[place], spot.rules.services[place]
+        sure = held and not service.bad and service.source_ports == EVERY_PORT
+        if not (sure and rule.allows) or not (far.exact or among.isdisjoint(far.may.v4 - far.must.v4)):
             return None
         first = first or rule
-        among -= far.may
+        among -= far.may.v4
         if not among:
             return first
     return None
@@ -237,8 +238,13 @@ class _Opening:
         subnets = {each.key: each for each in (*(subnet.id for subnet in use.subnets), *named) if each}
         found = (self._view.estate.network_of(each) for each in subnets.values())
         networks = {network.id: network for network in found if network}
-        sets = ([read for text in network.prefixes if (read := read_prefix(text))] for network in networks.values())
-        return [*map(AddressSet.union, sets)]
+        return [_addresses(network.prefixes) for network in networks.values()]
+
+
+@lru_cache(maxsize=1 << 12)
+def _addresses(prefixes: tuple[str, ...]) -> AddressSet:
+    """The addresses of a network's prefixes."""
+    return AddressSet.union([read for text in prefixes if (read := read_prefix(text))])
 
 
 def _meet(one: SecurityRule, other: SecurityRule) -> bool:

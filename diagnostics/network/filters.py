@@ -5,7 +5,7 @@ Source: "How network security groups filter network traffic", "Security admin ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
@@ -14,18 +14,9 @@ from diagnostics.network.estate import AdminRule, EffectiveGroup, Estate, Point
 from diagnostics.network.ids import ResourceId
 from diagnostics.network.meaning import Contexts, World
 from diagnostics.network.model import SecurityGroup, SecurityRule
+from diagnostics.network.ordered import Ordered
 from diagnostics.network.prefixes import AddressSet, Bounds
-from diagnostics.network.security import (
-    ANYWHERE,
-    WITH_PORTS,
-    Context,
-    Flow,
-    Terms,
-    Verdict,
-    everywhere,
-    first_match,
-    in_order,
-)
+from diagnostics.network.security import WITH_PORTS, Context, Flow, Terms, Verdict, first_match
 from diagnostics.network.tags import HOST, INSTANCE_METADATA
 
 _PLATFORM_TAGS = frozenset({"azureplatformdns", "azureplatformimds", "azureplatformlkm"})
@@ -37,8 +28,6 @@ UNSEEN = ResourceId("?", "", "", "", (), "?")
 _LET_THROUGH = SecurityRule("platform", 65_501, "Outbound", "Allow", default=True)
 
 type Rules = tuple[tuple[SecurityRule, Terms], ...]
-type Ordered = Sequence[tuple[SecurityRule, Terms, bool]]
-"""Rules in order, with their terms, and whether these mean the same wherever the NSG stands."""
 
 
 class Level(StrEnum):
@@ -49,6 +38,9 @@ class Level(StrEnum):
     ADMIN = "security admin rules"
     SUBNET = "subnet"
     NIC = "network interface"
+
+
+_IN, _OUT = (Level.SUBNET, Level.NIC), (Level.NIC, Level.SUBNET)
 
 
 class Stage(msgspec.Struct, frozen=True, gc=False):
@@ -137,13 +129,8 @@ class Filters:
         self, point: Point, *, inbound: bool, world: World = World.BOUNDS
     ) -> Iterator[tuple[Level, ResourceId | None, Rules | None]]:
         """The NSGs that a flow meets at an endpoint, in order, with their rules; None for one that cannot be read."""
-        levels = (Level.SUBNET, Level.NIC)
-        for level in levels if inbound else reversed(levels):
-            group = group_at(self._estate, point, level)
-            if group is UNSEEN:
-                yield level, None, None
-            elif group is not None:
-                yield level, group, self._read(point, level, group, inbound, world)
+        for level, group, known in self._groups(point, inbound=inbound):
+            yield level, group, self._read(point, known, world) if known else None
 
     def admin_rules(self, point: Point, *, inbound: bool, world: World = World.BOUNDS) -> Rules:
         """The security admin rules that apply to the network of an endpoint, in order."""
@@ -182,38 +169,45 @@ class Filters:
         if admin and admin.verdict is not Verdict.UNKNOWN and (admin.bypasses or admin.verdict is Verdict.DENIED):
             return Filtered(admin.verdict, (admin,))
         stages = []
-        for level, group, rules in self.lists(point, inbound=inbound, world=world):
-            if rules is None:
+        for level, group, ordered in self._groups(point, inbound=inbound):
+            if ordered is None:
                 stages.append(Stage(level, Verdict.UNKNOWN, group, missing=self._unread(point, level, group)))
             else:
+                rules = ordered.asked(flow, self.context(point, world))
                 stages.append(_stage(level, group, _platform(rules, flow) if platform else rules, flow))
         verdict = _together(stage.verdict for stage in stages)
         if admin and admin.verdict is Verdict.UNKNOWN:
             verdict = _with_doubt(admin, verdict)
         return Filtered(verdict, (admin, *stages) if admin else tuple(stages), open=not stages)
 
-    def _read(self, point: Point, level: Level, group: ResourceId, inbound: bool, world: World) -> Rules | None:  # noqa: FBT001
-        key = (world, level, group.key, inbound, *self._place(point))
-        if key in self._rules:
-            return self._rules[key]
-        known: SecurityGroup | EffectiveGroup | None = self._estate.security_groups.get(group)
-        if known is None:
-            effective = self._estate.effective_groups.get(point.nic.id, ())
-            known = next((each for each in effective if each.on_subnet == (level is Level.SUBNET)), None)
-        if known is None:
-            return None
-        context, ordered = self.context(point, world), self.ordered(known, inbound=inbound)
-        self._rules[key] = tuple(
-            (rule, terms if everywhere else _meant(rule, terms, context)) for rule, terms, everywhere in ordered
-        )
+    def _groups(self, point: Point, *, inbound: bool) -> Iterator[tuple[Level, ResourceId | None, Ordered | None]]:
+        """The NSGs that a flow meets at an endpoint, in order; None for the rules of one that cannot be read."""
+        for level in _IN if inbound else _OUT:
+            group = group_at(self._estate, point, level)
+            if group is UNSEEN:
+                yield level, None, None
+            elif group is not None:
+                known = self._known(point, level, group)
+                yield level, group, self.ordered(known, inbound=inbound) if known else None
+
+    def _known(self, point: Point, level: Level, group: ResourceId) -> SecurityGroup | EffectiveGroup | None:
+        """What is known of an NSG: its configuration, else what Azure said of it at the NIC."""
+        if (configured := self._estate.security_groups.get(group)) is not None:
+            return configured
+        effective = self._estate.effective_groups.get(point.nic.id, ())
+        return next((each for each in effective if each.on_subnet == (level is Level.SUBNET)), None)
+
+    def _read(self, point: Point, ordered: Ordered, world: World) -> Rules:
+        key = (world, id(ordered), *self._place(point))  # kept as long as this is
+        if key not in self._rules:
+            self._rules[key] = ordered.at(self.context(point, world))
         return self._rules[key]
 
     def ordered(self, known: SecurityGroup | EffectiveGroup, *, inbound: bool) -> Ordered:
-        """The rules of an NSG; the addresses of those that do not mean the same everywhere tell nothing."""
+        """The rules of an NSG in a direction."""
         key = id(known), inbound  # the estate keeps it as long as this is there
         if key not in self._ordered:
-            rules = in_order(known.rules, inbound=inbound)
-            self._ordered[key] = [*map(_ready, rules)]
+            self._ordered[key] = Ordered(known.rules, inbound=inbound)
         return self._ordered[key]
 
     def _place(self, point: Point) -> tuple[str, str]:
@@ -235,27 +229,6 @@ def _undeployed(rule: AdminRule, terms: Terms) -> Terms:
     missing = frozenset({f"whether security admin rule {rule.rule.name} is in force here"})
     return msgspec.structs.replace(
         terms, sources=Bounds(AddressSet.none(), terms.sources.may, terms.sources.missing | missing)
-    )
-
-
-def _ready(rule: SecurityRule) -> tuple[SecurityRule, Terms, bool]:
-    """A rule with its terms, and whether it names neither a tag nor an application security group."""
-    sources = None if rule.source_groups else everywhere(rule.sources)
-    destinations = None if rule.destination_groups else everywhere(rule.destinations)
-    if sources is None or destinations is None:
-        return rule, Terms.between(rule, ANYWHERE, ANYWHERE), False
-    return rule, Terms.between(rule, sources, destinations), True
-
-
-def _meant(rule: SecurityRule, terms: Terms, context: Context) -> Terms:
-    """The terms of a rule at one place: the others do not change from place to place."""
-    return Terms(
-        protocol=terms.protocol,
-        sources=context.addresses(rule.sources, rule.source_groups),
-        source_ports=terms.source_ports,
-        destinations=context.addresses(rule.destinations, rule.destination_groups),
-        destination_ports=terms.destination_ports,
-        unreadable=terms.unreadable,
     )
 
 
@@ -292,19 +265,19 @@ def _with_doubt(admin: Stage, behind: Verdict) -> Verdict:
     return possible.pop() if len(possible) == 1 else Verdict.UNKNOWN
 
 
-def _stage(level: Level, group: ResourceId | None, rules: Rules, flow: Flow) -> Stage:
+def _stage(level: Level, group: ResourceId | None, rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Stage:
     decision = first_match(rules, flow)
     assert decision, "the last rule matches everything"
     rule = None if decision.rule is _LET_THROUGH else decision.rule
     return Stage(level, decision.verdict, group, rule, decision.doubtful, decision.missing)
 
 
-def _platform(rules: Rules, flow: Flow) -> Rules:
+def _platform(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Rules:
     """The rules that count for the platform's own addresses: those that name its tags."""
     return (*_naming_platform(rules, flow), (_LET_THROUGH, Terms.of(_LET_THROUGH, Context())))
 
 
-def _naming_platform(rules: Rules, flow: Flow) -> Rules:
+def _naming_platform(rules: Iterable[tuple[SecurityRule, Terms]], flow: Flow) -> Rules:
     return tuple((rule, terms) for rule, terms in rules if _names_platform(rule, flow))
 
 

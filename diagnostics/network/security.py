@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from operator import attrgetter
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -70,10 +70,11 @@ class Context:
 
     def addresses(self, prefixes: tuple[str, ...], groups: tuple[ResourceId, ...]) -> Bounds:
         """The addresses of one end of a rule: what many rules say alike is worked out once."""
+        if not groups and (known := everywhere(prefixes)):
+            return known
         key = prefixes, groups
         if key not in self._known:
-            plain = None if groups else everywhere(prefixes)
-            self._known[key] = plain or union([*map(self.prefix, prefixes), *map(self.group, groups)])
+            self._known[key] = union([*map(self.prefix, prefixes), *map(self.group, groups)])
         return self._known[key]
 
     def prefix(self, text: str) -> Bounds:
@@ -84,6 +85,20 @@ class Context:
     def group(self, group: ResourceId) -> Bounds:
         """The addresses of an application security group."""
         return self.members(group) or Bounds.unknown(group.name)
+
+
+class Service(NamedTuple):
+    """What a rule says of protocol and ports.
+
+    Attributes:
+        protocol: lower-cased; empty for any.
+        bad: what of the ports is none: they may be any then.
+    """
+
+    protocol: str
+    source_ports: Intervals
+    destination_ports: Intervals
+    bad: tuple[str, ...]
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
@@ -122,7 +137,7 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def between(cls, rule: SecurityRule, sources: Bounds, destinations: Bounds) -> Self:
         """The same, where it is known what its ends mean."""
-        protocol, near, far, bad = _service(rule.protocol, rule.source_ports, rule.destination_ports)
+        protocol, near, far, bad = service_of(rule)
         names = frozenset(f"port range {text!r} of rule {rule.name}" for text in bad) if bad else _NOTHING
         return cls(protocol, sources, near, destinations, far, names)
 
@@ -227,6 +242,11 @@ def in_order(rules: Iterable[SecurityRule], *, inbound: bool) -> Sequence[Securi
     return sorted([*own, *defaults], key=attrgetter("priority"))
 
 
+def service_of(rule: SecurityRule) -> Service:
+    """The protocol and the ports of a rule: what many rules say alike is read once."""
+    return _service(rule.protocol, rule.source_ports, rule.destination_ports)
+
+
 def ports(texts: Iterable[str]) -> Intervals:
     """The ports of a rule: `443`, `1000-2000` or `*`; none given is all, as Azure takes it."""
     return _ports(tuple(texts))
@@ -245,13 +265,12 @@ def _decision(rule: SecurityRule, doubtful: list[SecurityRule], missing: frozens
 
 
 @lru_cache(maxsize=1 << 14)
-def _service(
-    named: str, near: tuple[str, ...], far: tuple[str, ...]
-) -> tuple[str, Intervals, Intervals, tuple[str, ...]]:
-    """The protocol, the ports at both ends, and what of them is none: then they may be any."""
+def _service(named: str, near: tuple[str, ...], far: tuple[str, ...]) -> Service:
     protocol = _PROTOCOLS.get(named.lower(), named.lower())
     bad = tuple(text for text in (*near, *far) if not _readable(text))
-    return (protocol, _ALL_PORTS, _ALL_PORTS, bad) if bad else (protocol, ports(near), ports(far), ())
+    if bad:
+        return Service(protocol, _ALL_PORTS, _ALL_PORTS, bad)
+    return Service(protocol, ports(near), ports(far), ())
 
 
 @lru_cache(maxsize=1 << 16)  # rules of many NSGs, and of one NSG in many places, say the same
