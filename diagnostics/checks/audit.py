@@ -151,7 +151,7 @@ class _Making:
         findings, suppressed = self.findings.values(), self.suppressed.values()
         return Audit(
             tuple(sorted(findings, key=_order)),
-            tuple(sorted(self.unknown, key=_order_of_unknown)),
+            tuple(sorted(dict.fromkeys(self.unknown), key=_order_of_unknown)),
             tuple(sorted(suppressed, key=lambda each: _order(each.finding))),
             tuple(made),
             _files(self.facts, [*findings, *self.unknown, *(each.finding for each in suppressed)]),

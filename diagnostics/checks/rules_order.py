@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from diagnostics.checks.catalogue import check
@@ -16,6 +17,8 @@ from diagnostics.network.model import SecurityGroup, SecurityRule
 from diagnostics.paste import az, bicep, links
 
 _SHOWN = 5
+_IN_DOUBT = re.compile(r"""(?:access|direction) .*['"](|\[.*\])['"] of rule .*""")
+"""The source of a rule of which access or direction cannot be read (network/reading/doubts.py)."""
 _PROTOCOLS = frozenset({"*", "any", "all", "tcp", "udp", "icmp", "icmpv6", "esp", "ah", ""})
 
 
@@ -114,7 +117,8 @@ def misplaced_rules(view: View) -> Iterator[Said]:
         for direction, priority in sorted(clashing(group)):
             yield _clash(group, direction, priority)
         for rule in own(group):
-            if not FIRST <= rule.priority <= LAST:
+            # Without a priority, it is a rule of which nothing could be read: that is told as such.
+            if rule.priority and not FIRST <= rule.priority <= LAST:
                 yield _out_of_bounds(group, rule)
 
 
@@ -158,8 +162,9 @@ def _no_such_value(rule: SecurityRule) -> str:
 def _expressions(rule: SecurityRule) -> list[str]:
     """The values of a rule that a template works out only when it is deployed: `[parameters('source')]`."""
     texts = (*rule.sources, *rule.source_ports, *rule.destinations, *rule.destination_ports)
-    written = (*texts, rule.protocol, rule.access, rule.direction)
-    return [text for text in dict.fromkeys(written) if text.startswith("[") and text.endswith("]")]
+    written = dict.fromkeys((*texts, rule.protocol, rule.access, rule.direction))
+    in_doubt = [found[1] or "access or direction" for text in written if (found := _IN_DOUBT.fullmatch(text))]
+    return in_doubt or [text for text in written if text.startswith("[") and text.endswith("]")]
 
 
 def _unreadable(group: SecurityGroup, rule: SecurityRule, text: str) -> Found:
@@ -172,7 +177,7 @@ def _unreadable(group: SecurityGroup, rule: SecurityRule, text: str) -> Found:
 def _clash(group: SecurityGroup, direction: str, priority: int) -> Found:
     here = [rule for rule in own(group) if (rule.direction.lower(), rule.priority) == (direction, priority)]
     here.sort(key=lambda rule: rule.name.lower())
-    names = listed(rule.name for rule in here)
+    names = listed(dict.fromkeys(rule.name for rule in here))
     summary = f"Give all but one of {names} another priority: of a direction, each may be there once."
     title = f"Rules {names} of NSG {group.id.name} have one priority: {direction} {priority}"
     causes = tuple(rule_cause(group.id, rule) for rule in here[:_SHOWN])

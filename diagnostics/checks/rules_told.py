@@ -89,12 +89,17 @@ def own(group: SecurityGroup) -> Sequence[SecurityRule]:
 
 
 def clashing(group: SecurityGroup) -> frozenset[tuple[str, int]]:
-    """The directions and priorities that several rules have."""
+    """The directions and priorities that several rules have for sure.
+
+    A rule of which it is not known whether it allows, or in which direction, is there as each that it may be.
+    """
     rules = own(group)
     if len({(rule.inbound, rule.priority) for rule in rules}) == len(rules):  # nearly always
         return frozenset()
-    places = [(rule.direction.lower(), rule.priority) for rule in rules]
-    return frozenset(place for place, number in Counter(places).items() if number > 1)
+    ways = Counter(name for name, _ in {(rule.name.lower(), rule.inbound) for rule in rules})
+    places = {(rule.name.lower(), rule.direction.lower(), rule.priority) for rule in rules}
+    many = Counter((direction, priority) for name, direction, priority in places if ways[name] == 1)
+    return frozenset(place for place, number in many.items() if number > 1)
 
 
 def denies_all(rule: SecurityRule) -> bool:

@@ -200,10 +200,41 @@ def test_where_no_priority_is_free_the_remedy_says_so() -> None:
     assert "No priority is free" in found.remedy.summary
 
 
-@pytest.mark.parametrize("text", ["[parameters('source')]", "[variables('ports')]"])
-def test_what_a_template_works_out_later_is_unknown_and_not_bad(text: str) -> None:
-    rule = allow("later", 100, "443", text) if "source" in text else allow("later", 100, text)
-    body = json.dumps({"$schema": SCHEMA, "resources": [nsg("nsg", rule)]}).encode()
-    made = audit(read_files([("template.json", body)]), only=["NSG009"])
+LATER = "[parameters('later')]"
+CLASH = ["Rules first, second of NSG nsg have one priority: inbound 100"]
+
+
+@pytest.mark.parametrize("field", ["sourceAddressPrefix", "destinationPortRange", "protocol", "access", "direction"])
+def test_what_a_template_works_out_later_is_unknown_and_not_bad(field: str) -> None:
+    rule = allow("later", 100, "443")
+    rule["properties"].pop("destinationPortRanges", None)
+    rule["properties"] |= {"destinationPortRange": "443", field: LATER}
+    body = json.dumps({"$schema": SCHEMA, "resources": [nsg("nsg", rule, allow("web", 200, "8080"))]}).encode()
+    made = audit(read_files([("template.json", body)]), only=["NSG009", "NSG021"])
     (unknown,) = (each for each in made.unknown if each.check == "NSG009")
-    assert (made.findings, unknown.missing) == ((), (f"{text} in rule later",))
+    assert (made.findings, unknown.missing) == ((), (f"{LATER} in rule later",))
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        pytest.param({"access": LATER}, CLASH, id="both are there, whatever one of them does"),
+        pytest.param({"direction": LATER}, [], id="one may be for the other direction"),
+        pytest.param({"direction": "Outbound"}, [], id="one is for the other direction"),
+        pytest.param({}, CLASH, id="both are known"),
+    ],
+)
+def test_one_priority_twice_is_told_where_that_is_sure(first: Body, told: list[str]) -> None:
+    rules = [allow("first", 100, "443"), allow("second", 100, "8080")]
+    rules[0]["properties"] |= first
+    body = json.dumps({"$schema": SCHEMA, "resources": [nsg("nsg", *rules)]}).encode()
+    titles = [each.title for each in audit(read_files([("template.json", body)]), only=["NSG021"]).findings]
+    assert titles == told
+
+
+def test_a_rule_of_which_nothing_can_be_read_has_no_priority_out_of_bounds() -> None:
+    rule = {"name": "later", "properties": LATER}
+    body = json.dumps({"$schema": SCHEMA, "resources": [nsg("nsg", rule)]}).encode()
+    made = audit(read_files([("template.json", body)]), only=["NSG009", "NSG021"])
+    assert made.findings == ()
+    assert "*" in {each.check for each in made.unknown}
