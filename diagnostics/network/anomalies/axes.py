@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain, combinations
-from operator import or_
 from typing import NamedTuple, Self
 
 from diagnostics.errors import ParseError
@@ -25,6 +24,7 @@ from diagnostics.network.anomalies.reading import (
     Ports,
     Reader,
     Said,
+    Service,
     Side,
     Word,
     port_line,
@@ -144,11 +144,10 @@ class Addresses:
     def missing(self, said: Said) -> Sequence[frozenset[str]]:
         """For each rule, what would have to be known to know exactly what it matches."""
         clear = {*self._doubtful}.isdisjoint
-        near, far = (
-            [_NOTHING if clear(side) else self._missing(side) for side in sides]
-            for sides in (said.sources, said.destinations)
-        )
-        return [*map(or_, near, far)]
+        return [
+            _NOTHING if clear(near) and clear(far) else self._missing(near + far)
+            for near, far in zip(said.sources, said.destinations, strict=True)
+        ]
 
     def ends(self, sides: Sequence[Side]) -> Ends:
         """The classes of one end of rules. Raises TooManyError."""
@@ -190,49 +189,45 @@ class Addresses:
         }
 
 
-class Services(NamedTuple):
+class Services(dict[Service, int]):
     """Protocols without ports, and those with ports, each with the classes of both ports; all as they are written.
+
+    For each service, its classes, worked out when it is first asked for; KeyError for one that is not known here.
 
     Attributes:
         size: how many classes there are.
-        bare: for each protocol, its classes that have no ports.
-        carrying: for each protocol, the first of its classes that have ports.
-        near: for each text of source ports, the first of all destination ports to each.
-        far: for each text of destination ports, their classes.
     """
 
-    size: int
-    bare: Mapping[str, int]
-    carrying: Mapping[str, int]
-    near: Mapping[Ports, int]
-    far: Mapping[Ports, int]
-
-    @classmethod
-    def of(cls, protocols: Iterable[str], near: Iterable[Ports], far: Iterable[Ports]) -> Self:
+    def __init__(self, protocols: Iterable[str], near: Iterable[Ports], far: Iterable[Ports]) -> None:
         """The classes of services. Raises ParseError for a port range that is none, and TooManyError."""
-        (sources, outer), (destinations, inner) = _ports("source", near), _ports("destination", far)
+        super().__init__()
+        (sources, outer), (self._far, inner) = _ports("source", near), _ports("destination", far)
         size, plain = outer * inner, {text: protocol_of(text) for text in protocols}
         named = {*plain.values()} - {ANY}
         carrying = _told_apart(named.intersection(WITH_PORTS), WITH_PORTS)
         portless = _told_apart(named.difference(WITH_PORTS), WITHOUT_PORTS)
-        if size * len(carrying) + len(portless) > LARGEST:
+        self.size = size * len(carrying) + len(portless)
+        if self.size > LARGEST:
             raise TooManyError
         copies = {protocol: 1 << place * size for place, protocol in enumerate(carrying)}
         alone = {protocol: 1 << place for place, protocol in enumerate(portless, start=len(carrying) * size)}
         copies[ANY], alone[ANY] = sum(copies.values()), sum(alone.values())
-        return cls(
-            size * len(carrying) + len(portless),
-            {text: alone.get(protocol, 0) for text, protocol in plain.items()},
-            {text: copies.get(protocol, 0) for text, protocol in plain.items()},
-            {texts: _spread(classes, outer, inner) for texts, classes in sources.items()},
-            destinations,
-        )
+        # For each protocol, its classes that have no ports, and the first of those that have; for each text of source
+        # ports, the first of all destination ports to each.
+        self._bare = {text: alone.get(protocol, 0) for text, protocol in plain.items()}
+        self._carrying = {text: copies.get(protocol, 0) for text, protocol in plain.items()}
+        self._near = {texts: _spread(classes, outer, inner) for texts, classes in sources.items()}
+
+    def __missing__(self, service: Service) -> int:
+        """The classes of a service that has not been asked for yet."""
+        protocol, near, far = service
+        found = self._carrying[protocol] * self._near[near] * self._far[far] | self._bare[protocol]
+        self[service] = found
+        return found
 
     def held(self, said: Said) -> Sequence[int]:
         """For each rule, the classes of its service. Raises KeyError for one that is not known here."""
-        _, bare, carrying, near, far = self
-        services = zip(said.protocols, said.source_ports, said.destination_ports, strict=True)
-        return [carrying[text] * near[some] * far[others] | bare[text] for text, some, others in services]
+        return [self[service] for service in said.services]
 
 
 def common_services(rules: Iterable[SecurityRule]) -> Services | None:
@@ -243,7 +238,7 @@ def common_services(rules: Iterable[SecurityRule]) -> Services | None:
     listed = [*rules]
     far = filter(_readable, {EVERY, *[rule.destination_ports for rule in listed]})
     try:
-        common = Services.of({"*", *[rule.protocol for rule in listed]}, [EVERY], far)
+        common = Services({"*", *[rule.protocol for rule in listed]}, [EVERY], far)
     except TooManyError:
         return None
     return common if common.size <= _COMMON else None
@@ -259,17 +254,12 @@ def services(lists: Sequence[Said], common: Services | None) -> Sequence[Sequenc
     Raises:
         ParseError: a port range is none.
     """
-    if common:
+    if common is not None:
         with suppress(KeyError):
             return [common.held(said) for said in lists]
-    protocols, near, far = (
-        chain.from_iterable(columns)
-        for columns in zip(
-            *[(said.protocols, said.source_ports, said.destination_ports) for said in lists], strict=True
-        )
-    )
+    named = {*chain.from_iterable(said.services for said in lists)}
     try:
-        own = Services.of({*protocols}, {*near}, {*far})
+        own = Services({text for text, _, _ in named}, {near for _, near, _ in named}, {far for _, _, far in named})
     except TooManyError:
         return [None for _ in lists]
     return [own.held(said) for said in lists]

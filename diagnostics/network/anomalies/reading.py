@@ -24,6 +24,9 @@ from diagnostics.network.security import Context, ports
 type Ports = tuple[str, ...]
 """The ports of one end of a rule, as they are written."""
 
+type Service = tuple[str, Ports, Ports]
+"""Protocol, source ports and destination ports of a rule, as they are written."""
+
 type Word = str | ResourceId | Piece
 """What the addresses of one end of a rule are named by: a prefix or service tag, or an application security group."""
 
@@ -149,29 +152,25 @@ class Said(NamedTuple):
     """What rules in order say, dimension by dimension, as it is written."""
 
     allowing: Sequence[bool]
-    protocols: list[str]
+    services: list[Service]
     sources: list[Side]
     destinations: list[Side]
-    source_ports: list[Ports]
-    destination_ports: list[Ports]
 
     @classmethod
     def of(cls, rules: Sequence[SecurityRule]) -> Self:
         """What the rules say."""
         return cls(
             [rule.allows for rule in rules],
-            [rule.protocol for rule in rules],
+            [(rule.protocol, rule.source_ports, rule.destination_ports) for rule in rules],
             [rule.sources + rule.source_groups or EVERY for rule in rules],
             [rule.destinations + rule.destination_groups or EVERY for rule in rules],
-            [rule.source_ports for rule in rules],
-            [rule.destination_ports for rule in rules],
         )
 
     def hide(self, number: int, name: str) -> None:
         """Take a rule for one that cannot be read: it may match any flow, and none for sure."""
-        self.protocols[number] = "*"
+        self.services[number] = ("*", EVERY, EVERY)
         self.sources[number] = (Piece((), sets.EVERYWHERE, name, frozenset({name})),)
-        self.destinations[number] = self.source_ports[number] = self.destination_ports[number] = EVERY
+        self.destinations[number] = EVERY
 
     @property
     def sides(self) -> Iterator[Side]:
@@ -212,7 +211,7 @@ class Reader:
                 port_line("source", near),
                 port_line("destination", far),
             )
-            for allows, protocol, source, destination, near, far in zip(*said, strict=True)
+            for allows, (protocol, near, far), source, destination in zip(*said, strict=True)
         ]
 
     def piece(self, word: Word) -> Piece:
