@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain
 from types import MappingProxyType
+from typing import Self
 
 import msgspec
 
@@ -85,10 +86,8 @@ def audit(
         now: the time: suppressions end by it, and rules are old by it. Without it, no suppression has ended.
         only: the ids of the checks to make; by default all.
     """
-    own = policy or Policy()
-    made = chosen(own, only)
-    with at_rest():  # what the checks worked out is gone before the collector looks at what there is
-        return _audited(estate, own, now, made)
+    made = chosen(policy, only)
+    return audited(estate, policy, now, made, [(made, None)])
 
 
 def chosen(policy: Policy | None = None, only: Sequence[str] | None = None) -> list[Check]:
@@ -97,8 +96,33 @@ def chosen(policy: Policy | None = None, only: Sequence[str] | None = None) -> l
     return [each for each in catalogue() if each.id not in off and (only is None or each.id in only)]
 
 
+def audited(
+    estate: Estate,
+    policy: Policy | None,
+    now: datetime | None,
+    made: Sequence[Check],
+    work: Iterable[tuple[Sequence[Check], slice | None]],
+) -> Audit:
+    """What one of several processes tells that make an audit together.
+
+    Args:
+        estate: what to look at.
+        policy: what its owner decided.
+        now: the time.
+        made: the checks that this process makes.
+        work: which of them to make next, and of which NSGs by their place among all, if not of all there is. What the
+            others leave to this process shows while it goes on.
+    """
+    with at_rest():  # what the checks worked out is gone before the collector looks at what there is
+        making = _Making.of(estate, policy or Policy(), now)
+        view = making.view
+        for checks, span in work:
+            making.make(checks, view.among(view.groups[span]) if span else view)
+        return making.audit(made)
+
+
 def joined(parts: Sequence[Audit]) -> Audit:
-    """One audit of audits of the same estate, each by other checks; it is what one by all of these checks had been.
+    """One audit of the parts that several processes told; it is what one process had told.
 
     Args:
         parts: at least one.
@@ -106,22 +130,14 @@ def joined(parts: Sequence[Audit]) -> Audit:
     first, *others = parts
     # What could not be read is no matter of a check, so each of them tells of it.
     unknown = chain(first.unknown, *([each for each in part.unknown if each.check != ANY] for part in others))
+    checks = {each.id: each for part in parts for each in part.checks}
     return Audit(
         tuple(sorted(chain.from_iterable(part.findings for part in parts), key=_order)),
-        tuple(sorted(unknown, key=_order_of_unknown)),
+        tuple(sorted(dict.fromkeys(unknown), key=_order_of_unknown)),
         tuple(sorted(chain.from_iterable(part.suppressed for part in parts), key=lambda each: _order(each.finding))),
-        tuple(sorted(chain.from_iterable(part.checks for part in parts), key=lambda each: each.id)),
+        tuple(checks[name] for name in sorted(checks)),
         {key: file for part in parts for key, file in part.files.items()},
     )
-
-
-def _audited(estate: Estate, policy: Policy, now: datetime | None, made: Sequence[Check]) -> Audit:
-    making = _Making(policy, View(estate, now), estate.facts, now.date() if now else None)
-    making.unknown.extend(_unread(estate))
-    for each in made:
-        making.make(each)
-    making.view.forget()
-    return making.audit(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +153,26 @@ class _Making:
     unknown: list[Unknown] = field(default_factory=list)
     suppressed: dict[str, Suppressed] = field(default_factory=dict)
 
-    def make(self, check: Check) -> None:
-        """Make one check. One that input keeps from its end is not known, and the others are made all the same."""
-        try:
-            for said in check.find(self.view):
-                self._take(check, said)
-        except VmreachError as error:
-            everything = Resource(id="", name="everything", type="")
-            self.unknown.append(Unknown(check.id, check.title, everything, (str(error),)))
+    @classmethod
+    def of(cls, estate: Estate, policy: Policy, now: datetime | None) -> Self:
+        """One in which no check was made yet."""
+        making = cls(policy, View(estate, now), estate.facts, now.date() if now else None)
+        making.unknown.extend(_unread(estate))
+        return making
+
+    def make(self, checks: Iterable[Check], view: View) -> None:
+        """Make checks. One that input keeps from its end is not known, and the others are made all the same."""
+        for check in checks:
+            try:
+                for said in check.find(view):
+                    self._take(check, said)
+            except VmreachError as error:
+                everything = Resource(id="", name="everything", type="")
+                self.unknown.append(Unknown(check.id, check.title, everything, (str(error),)))
 
     def audit(self, made: Sequence[Check]) -> Audit:
-        """What has come of it, in order."""
+        """What has come of it, in order; nothing can be made in it any more."""
+        self.view.forget()
         findings, suppressed = self.findings.values(), self.suppressed.values()
         return Audit(
             tuple(sorted(findings, key=_order)),

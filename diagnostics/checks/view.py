@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from diagnostics.checks import words
 from diagnostics.checks.routes_hops import Hops
@@ -129,6 +130,16 @@ class View:
     def forget(self) -> None:
         """Let go of what families worked out: some of it leads back here, and nothing would go but by the collector."""
         self._once.clear()
+
+    def among(self, groups: Sequence[SecurityGroup]) -> Self:
+        """The same with some of the NSGs, for checks that look at each by itself; what is worked out is shared.
+
+        A check that looks elsewhere still sees all there is.
+        """
+        _ = self.reach, self.places, self._services  # else each would work them out
+        found = copy(self)
+        found.__dict__["groups"] = groups
+        return found
 
     def use(self, of: SecurityGroup | RouteTable) -> Use:
         """Where an NSG or a route table is used."""

@@ -1,12 +1,13 @@
-"""Parts of an audit: every check is in one of them, and what they find is what one audit finds."""
+"""Parts of an audit: every check is in one of them, and what several processes find is what one finds."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from diagnostics.checks.audit import ANY, Audit, audit, chosen, joined
-from diagnostics.checks.catalogue import catalogue
+from diagnostics.checks.audit import ANY, Audit, audit, audited, chosen, joined
+from diagnostics.checks.catalogue import Check, catalogue
 from diagnostics.checks.parts import parts
 from diagnostics.checks.policy import Policy
 from diagnostics.network.estate import Estate, Problem
@@ -17,31 +18,41 @@ from tests.network.drawn.estates import estate as drawn
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
-def by_parts(estate: Estate, policy: Policy | None = None, only: list[str] | None = None) -> Audit:
-    """An audit of each part, and then one of them all."""
-    several = parts(chosen(policy, only))
-    return joined([audit(estate, policy, NOW, [each.id for each in part]) for part in several])
+def by_parts(estate: Estate, policy: Policy | None = None) -> Audit:
+    """What three processes tell that take one NSG after the other in turn, the first with no checks of its own."""
+    known = parts(chosen(policy))
+    turns = [slice(number, number + 1) for number in range(len(estate.security_groups))]
+    told = []
+    for number, whole in enumerate(([], *known.whole)):
+        mine = [(known.by_nsg, turn) for turn in turns[number :: 1 + len(known.whole)]]
+        told.append(audited(estate, policy, NOW, (*whole, *known.by_nsg), [(whole, None), *mine]))
+    return joined(told)
+
+
+def ids(checks: Sequence[Check]) -> list[str]:
+    return [each.id for each in checks]
 
 
 def test_every_check_is_in_one_part() -> None:
-    some = [each.id for part in parts(catalogue()) for each in part]
-    assert sorted(some) == [each.id for each in catalogue()]
+    known = parts(catalogue())
+    assert sorted(ids([*known.by_nsg, *(each for part in known.whole for each in part)])) == ids(catalogue())
 
 
 @pytest.mark.parametrize(
-    ("only", "expected"),
+    ("only", "by_nsg", "whole"),
     [
-        ([], []),
-        (["NSG003"], [["NSG003"]]),
-        (["UDR003", "EXP001", "INT001", "NSG004", "NSG003"], [["NSG003", "NSG004"], ["EXP001", "INT001"], ["UDR003"]]),
-        (["UDR003", "NIC001"], [["NIC001", "UDR003"]]),
+        ([], [], []),
+        (["NSG003"], ["NSG003"], []),
+        (["UDR003", "EXP001", "INT001", "NSG004", "NSG003"], ["NSG003", "NSG004"], [["EXP001", "INT001"], ["UDR003"]]),
+        (["UDR003", "NSG002"], [], [["NSG002", "UDR003"]]),
     ],
 )
-def test_what_takes_longest_is_first_and_no_part_is_empty(only: list[str], expected: list[list[str]]) -> None:
-    assert [[each.id for each in part] for part in parts(chosen(only=only))] == expected
+def test_no_part_is_empty(only: list[str], by_nsg: list[str], whole: list[list[str]]) -> None:
+    known = parts(chosen(only=only))
+    assert (ids(known.by_nsg), [ids(part) for part in known.whole]) == (by_nsg, whole)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(40))
 def test_joined_parts_are_one_audit(seed: int) -> None:
     known = replace(read_objects(drawn(seeded(seed)).documents), problems=(Problem("a.json", "is no JSON"),))
     whole = audit(known, None, NOW)

@@ -1,5 +1,6 @@
 """`audit --jobs`: several processes tell what one tells, and none of them is lost without a word."""
 
+import json
 import os
 import signal
 import subprocess
@@ -50,12 +51,38 @@ def run(fleet: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 def test_however_many_processes_tell_the_same(fleet: Path, tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY)
-    one, *others = (run(fleet, "--policy", str(policy), *more) for more in (["--jobs", "1"], ["--jobs", "2"], []))
+    one, *others = (
+        run(fleet, "--policy", str(policy), *more) for more in (["--jobs", "1"], ["--jobs", "2"], ["--jobs", "5"], [])
+    )
     assert one.returncode == 1
     for text in (b'"suppressed"', b"could not be read", b"that day has passed"):
         assert text in one.stdout
     for other in others:
         assert (other.returncode, other.stdout, other.stderr) == (one.returncode, one.stdout, one.stderr)
+
+
+def test_what_keeps_a_check_from_its_end_does_so_at_the_same_place(fleet: Path, tmp_path: Path) -> None:
+    """A list of service tags with a prefix that is none: the rules of some NSGs name that tag."""
+    tags = {"values": [{"name": "AzureMonitor", "properties": {"addressPrefixes": ["10.0.0.0/99"]}}]}
+    rule = {
+        "priority": 100,
+        "access": "Allow",
+        "direction": "Inbound",
+        "protocol": "Tcp",
+        "destinationPortRange": "443",
+    }
+    rule |= {"sourceAddressPrefix": "AzureMonitor", "sourcePortRange": "*", "destinationAddressPrefix": "*"}
+    place = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Network"
+    group = {
+        "id": f"{place}/networkSecurityGroups/nsg",
+        "properties": {"securityRules": [{"name": "r", "properties": rule}]},
+    }
+    (tmp_path / "tags.json").write_text(json.dumps(tags))
+    (tmp_path / "nsg.json").write_text(json.dumps(group))
+    more = ["--estate", str(tmp_path / "nsg.json"), "--tags", str(tmp_path / "tags.json")]
+    one, two = (run(fleet, *more, "--jobs", number) for number in ("1", "2"))
+    assert any(each["resource"]["name"] == "everything" for each in json.loads(one.stdout)["unknown"])
+    assert (two.returncode, two.stdout, two.stderr) == (one.returncode, one.stdout, one.stderr)
 
 
 @LINUX
