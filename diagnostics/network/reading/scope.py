@@ -139,12 +139,14 @@ class Scope:
     def reference(self, name: str) -> Any:
         """What a deployment of the same template puts out, by its id, name or key; raises ParseError for all else."""
         wanted = "deployments", name.lower().rpartition(f"/{DEPLOYMENTS}/")[2]
+        if wanted in self._known:
+            return self._known[wanted]
         if wanted not in self._open:  # one that refers to itself puts out nothing
             self._open.append(wanted)
             try:
                 for names, raw, scope in self._deployments():
                     if wanted[1] in names and (inner := scope.within(raw)):
-                        return {"outputs": _outputs(*inner)}
+                        return self._known.setdefault(wanted, {"outputs": _outputs(*inner)})
             finally:
                 self._open.pop()
         raise ParseError("reference(…) depends on the deployment")

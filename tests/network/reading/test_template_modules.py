@@ -133,3 +133,18 @@ def test_an_id_without_a_group() -> None:
     estate = read(declared("publicIPAddresses", "pip", ipAddress=place))
     expected = "/subscriptions/00000000-0000-0000-0000-000000000000/providers/Microsoft.Network/networkSecurityGroups/a"
     assert [each.address for each in estate.public_ips.values()] == [expected]
+
+
+def test_a_long_chain_of_modules_is_worked_out_once() -> None:
+    """Each of thirty modules asks for what the one before it puts out, three times."""
+    before = "reference('m{0}').outputs.name.value"
+    inner = template(
+        parameters={name: {"type": "string", "defaultValue": "nsg"} for name in ("a", "b", "c")},
+        outputs={"name": {"value": "[if(equals(parameters('a'), parameters('b')), parameters('c'), '')]"}},
+    )
+    chain = [module("m0", inner)]
+    for number in range(30):
+        given = {"value": f"[{before.format(number)}]"}
+        chain.append(module(f"m{number + 1}", inner, parameters=dict.fromkeys(("a", "b", "c"), given)))
+    estate = read(*chain, declared("networkSecurityGroups", f"[{before.format(30)}]"))
+    assert (names(estate), said(estate)) == (["nsg"], [])
