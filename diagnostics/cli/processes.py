@@ -100,7 +100,16 @@ def made(
     many = min(processes or (os.process_cpu_count() or 1 if _large(estate) else 1), _MOST)
     if many == 1 or sys.platform != "linux":
         return audit(estate, policy, now, only)
-    found = _by(many, _Work(estate, policy, now, parts(chosen(policy, only)), _counter()))
+    try:
+        found = _by(many, _Work(estate, policy, now, parts(chosen(policy, only)), _counter()))
+    except OSError:  # no process can be begun here, or nothing be shared with it: one tells the same
+        for begun in multiprocessing.active_children():
+            begun.terminate()
+        return audit(estate, policy, now, only)
+    except BrokenProcessPool:
+        raise PermanentError(
+            "a process of the audit was ended from outside, perhaps for want of memory: `--jobs 1` takes less"
+        ) from None
     if any(not each.resource.id for each in found.unknown):
         return audit(estate, policy, now, only)  # where input keeps a check from its end, that is elsewhere in each
     return found
@@ -124,12 +133,7 @@ def _by(processes: int, work: _Work) -> Audit:
     with ProcessPoolExecutor(processes - 1, forking, _begin, (work,)) as pool:
         sent = [pool.submit(_send, share) for share in shares]
         first = work.audit(())
-        try:
-            received = [_received(each.result(), work, share) for each, share in zip(sent, shares, strict=True)]
-        except BrokenProcessPool:
-            raise PermanentError(
-                "a process of the audit was ended from outside, perhaps for want of memory: `--jobs 1` takes less"
-            ) from None
+        received = [_received(each.result(), work, share) for each, share in zip(sent, shares, strict=True)]
     return joined([first, *received])
 
 

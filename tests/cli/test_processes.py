@@ -86,6 +86,17 @@ def test_what_keeps_a_check_from_its_end_does_so_at_the_same_place(fleet: Path, 
 
 
 @LINUX
+def test_where_no_process_can_be_begun_one_tells(fleet: Path) -> None:
+    """As in a container that lets a process have few open files."""
+    few = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (9, 9)); "
+    words = command(fleet, "--jobs", "4")[5:]
+    program = f"{few}from diagnostics.cli.main import main; sys.exit(main({words!r}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False, timeout=60)
+    one = run(fleet, "--jobs", "1")
+    assert (done.returncode, done.stdout, done.stderr) == (one.returncode, one.stdout, one.stderr)
+
+
+@LINUX
 def test_a_process_that_is_ended_from_outside_is_told(fleet: Path) -> None:
     with subprocess.Popen(
         command(fleet, "--jobs", "2"), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE

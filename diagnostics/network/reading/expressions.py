@@ -229,6 +229,8 @@ def _member(found: Any, key: Any) -> Any:
     """A property, in any case, or an element."""
     if isinstance(found, Mapping) and isinstance(key, str) and key not in found:
         key = next((each for each in found if each.lower() == key.lower()), key)
+    if isinstance(key, int) and key < 0:  # Azure counts from no end
+        raise ParseError(f"{key} depends on the deployment")
     try:
         return found[key]
     except (KeyError, IndexError, TypeError):

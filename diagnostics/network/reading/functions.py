@@ -46,7 +46,15 @@ def _concat(*parts: Any) -> Any:
 
 
 def _format(pattern: str, *parts: Any) -> str:
-    return re.sub(r"\{(\d+)(?::[^}]*)?\}", lambda match: _text(parts[int(match[1])]), pattern)
+    def part(match: re.Match[str]) -> str:
+        value, form = parts[int(match[1])], match[2]
+        if form is None:
+            return _text(value)
+        if not re.fullmatch(r"[dD]\d{0,2}", form):
+            raise ValueError(form)
+        return str(value).zfill(int(form[1:] or 0))
+
+    return re.sub(r"\{(\d+)(?::([^}]*))?\}", part, pattern)
 
 
 def _union(*parts: Any) -> Any:

@@ -23,8 +23,9 @@ def read_parameters(body: bytes, where: str) -> dict[str, Any]:
     if not isinstance(parameters, Mapping):
         raise ParseError(f"{where}: is no file of parameters: it has no `parameters` at its top")
     for name, each in parameters.items():
+        # What stands there instead is not shown: it may be a password.
         if not isinstance(each, Mapping) or not each.keys() & {"value", "reference"}:
-            raise ParseError(f"{where}: parameters.{name}: {each!r} has neither `value` nor `reference`")
+            raise ParseError(f"{where}: parameters.{name} has neither `value` nor `reference`")
     return {name: each["value"] for name, each in parameters.items() if "value" in each}
 
 

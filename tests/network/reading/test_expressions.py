@@ -73,7 +73,7 @@ WORKED_OUT: dict[str, Any] = {
     "[json('// a note\n{\"a\": 1}')]": {"a": 1},
     "[union(createArray(1), null(), createArray(2))]": [1, 2],
     "[bool('true')]": True,
-    "[format('{0}-{1:D2}', 'a', 2)]": "a-2",
+    "[format('{0}-{1:D2}', 'a', 2)]": "a-02",
     "[extensionResourceId('/subscriptions/s', 'Microsoft.Authorization/locks', 'l')]": (
         "/subscriptions/s/providers/Microsoft.Authorization/locks/l"
     ),
@@ -90,6 +90,7 @@ def test_what_an_expression_stands_for(written: str, value: Any) -> None:
 NOT_KNOWN = {
     "[variables('round')]": "variables('round') refers to itself",
     "[variables('endless')]": "reference(…) depends on the deployment",
+    "[variables('rules')[-1]]": "-1 depends on the deployment",
     "[variables('rules')[2]]": "2 depends on the deployment",
     "[variables('rules')[0].port]": "'port' depends on the deployment",
     "[variables('rules')[0]": None,
@@ -98,6 +99,7 @@ NOT_KNOWN = {
     "[lambdaVariables('r')]": "lambdavariables(…) is not understood here",
     "[reference('x').outputs]": "reference(…) depends on the deployment",
     "[newGuid()]": "newguid(…) depends on the deployment",
+    "[format('{0:X}', 10)]": "format(…) is not understood here",
     "[range(0, 100000)]": "range(…) is not understood here",
     "[padLeft('a', 1000000000)]": "padleft(…) is not understood here",
     "[cidrSubnet('10.0.0.0/16', 24, 256)]": "cidrsubnet(…) is not understood here",

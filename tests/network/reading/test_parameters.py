@@ -54,8 +54,8 @@ BAD = {
     "[]": "p.json: is no file of parameters: it has no `parameters` at its top",
     "{}": "p.json: is no file of parameters: it has no `parameters` at its top",
     '{"parameters": 5}': "p.json: is no file of parameters: it has no `parameters` at its top",
-    '{"parameters": {"a": 5}}': "p.json: parameters.a: 5 has neither `value` nor `reference`",
-    '{"parameters": {"a": {}}}': "p.json: parameters.a: {} has neither `value` nor `reference`",
+    '{"parameters": {"a": 5}}': "p.json: parameters.a has neither `value` nor `reference`",
+    '{"parameters": {"a": {}}}': "p.json: parameters.a has neither `value` nor `reference`",
     "{": "p.json: not readable as JSON",
 }
 
